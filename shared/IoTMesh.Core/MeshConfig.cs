@@ -1,0 +1,89 @@
+namespace IoTMesh.Core;
+
+/// <summary>
+/// Bounds and timings of one node. Every table of the core takes its size from here at construction and never grows.
+/// The defaults suit an ESP32 in a mesh of up to 100 nodes. Fixed once the node is constructed.
+/// </summary>
+public sealed class MeshConfig
+{
+    /// <summary>Metric of an unreachable destination. A perfect hop costs 64.</summary>
+    public const ushort InfiniteMetric = 0x7FFF;
+
+    /// <summary>This node's 16-bit address, given by the owner's registry.</summary>
+    public ushort Address;
+
+    /// <summary>True for a gateway: a sink of messages to <see cref="MeshAddress.AnyGateway"/>.</summary>
+    public bool IsGateway;
+
+    /// <summary>Longest link frame, bytes (ESP-NOW carries 250).</summary>
+    public int MaxFrameLength = 250;
+
+    /// <summary>Longest payload of one message, bytes.</summary>
+    public int MaxPayloadLength = 180;
+
+    /// <summary>Neighbor table. Evicted: the worst neighbor that carries no route.</summary>
+    public int MaxNeighbors = 16;
+
+    /// <summary>Route table (destinations). Evicted: unreachable first, gateways never.</summary>
+    public int MaxRoutes = 128;
+
+    /// <summary>Peers with end-to-end replay state. Never evicted: a full table refuses new peers.</summary>
+    public int MaxPeers = 128;
+
+    /// <summary>Messages queued here, own and forwarded together. Full: refused with no hop ack, so that the sender keeps it.</summary>
+    public int MaxQueued = 24;
+
+    /// <summary>Own readings kept until a gateway has committed them. Full: the oldest is given up.</summary>
+    public int MaxCustody = 128;
+
+    /// <summary>Longest reading kept in custody, bytes.</summary>
+    public int MaxReadingLength = 64;
+
+    /// <summary>Messages remembered against duplicates. Evicted: the oldest.</summary>
+    public int MaxDuplicates = 128;
+
+    /// <summary>Effects waiting for Poll.</summary>
+    public int MaxOutputs = 64;
+
+    /// <summary>Trickle: shortest beacon interval, ms (RFC 6206 Imin).</summary>
+    public int BeaconMinMs = 500;
+
+    /// <summary>Trickle: longest beacon interval, ms (RFC 6206 Imax).</summary>
+    public int BeaconMaxMs = 64_000;
+
+    /// <summary>Trickle: redundancy constant k.</summary>
+    public int BeaconRedundancy = 3;
+
+    /// <summary>Least wait for a hop ack, ms (RFC 6298 with a lower floor).</summary>
+    public int AckTimeoutMinMs = 20;
+
+    /// <summary>Wait for a hop ack before anything is measured, ms.</summary>
+    public int AckTimeoutInitialMs = 60;
+
+    /// <summary>A hop ack may wait this long for others to batch with or a frame to ride on, ms.</summary>
+    public int AckDelayMs = 4;
+
+    /// <summary>Tries to hand a message to next hops.</summary>
+    public int MaxTries = 8;
+
+    /// <summary>Hop limit of messages that originate here.</summary>
+    public byte HopLimit = 63;
+
+    /// <summary>End-to-end retries of a confirmed message.</summary>
+    public int ConfirmedRetries = 5;
+
+    /// <summary>First wait for the end-to-end confirmation, ms; doubled at each retry.</summary>
+    public int ConfirmTimeoutMs = 1_500;
+
+    /// <summary>A silent neighbor is given up after this long, ms.</summary>
+    public int NeighborTimeoutMs = 200_000;
+
+    /// <summary>A gateway tells an origin its watermark at most this often, ms.</summary>
+    public int WatermarkIntervalMs = 15_000;
+
+    /// <summary>A reading that no watermark has passed is sent again after this long, ms.</summary>
+    public int CustodyRetryMs = 40_000;
+
+    /// <summary>A node renews its own sequence number this often, ms.</summary>
+    public int SeqNoRefreshMs = 300_000;
+}

@@ -1,0 +1,38 @@
+namespace IoTMesh.Core;
+
+/// <summary>What happened to a node's frames and messages, by reason. Plain fields: read them from the thread that drives the node.</summary>
+public sealed class MeshCounters
+{
+    public long FramesSent;
+    public long BytesSent;
+    public long FramesReceived;
+    public long BytesReceived;
+    public long BeaconsSent;
+    public long AcksSent;
+    public long DataFramesSent;
+    public long Retries;
+    public long Originated;
+    public long Forwarded;
+    public long Delivered;
+    public long Duplicates;
+    public long LoopsDetected;
+    public long ParentChanges;
+    public long NeighborsLost;
+    public long SeqNoRequestsSent;
+    public long CustodyEvicted;
+    public long CustodyReplayed;
+
+    /// <summary>Messages given up, by reason.</summary>
+    public long DroppedNoRoute;
+    public long DroppedTries;
+    public long DroppedHopLimit;
+    public long DroppedQueueFull;
+
+    /// <summary>End-to-end checks that failed at this destination.</summary>
+    public long EndToEndBadTag;
+    public long EndToEndReplayed;
+    public long EndToEndNoKey;
+
+    /// <summary>Frames refused, indexed by <see cref="ParseError"/>.</summary>
+    public readonly long[] Refused = new long[16];
+}
