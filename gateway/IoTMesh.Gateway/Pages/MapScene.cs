@@ -1,0 +1,141 @@
+using IoTMesh.Gateway.Live;
+
+namespace IoTMesh.Gateway.Pages;
+
+/// <summary>A node as drawn. Places in CSS pixels.</summary>
+public sealed record MapNode(NodeView Node, Point At, string Caption, string Title);
+
+/// <summary>A pair of nodes that hear each other as drawn: one line for both directions. Places in CSS pixels.</summary>
+/// <param name="Quality">1 the best to 4 the worst.</param>
+/// <param name="IsRoute">The line then leads from <paramref name="From"/>, the child, to <paramref name="To"/>, its next hop.</param>
+/// <param name="IsDown">One of the two is offline.</param>
+public sealed record MapLink(string Key, Point From, Point To, int Quality, bool IsRoute, bool IsDown, string Title);
+
+/// <summary>One drawing of the mesh, fitted to the size of its frame.</summary>
+public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLink> Links, double Radius, bool Crowded)
+{
+    /// <summary>No hop is drawn longer than this, pixels: a mesh of three nodes need not fill the frame.</summary>
+    private const double HopLengthMax = 170;
+
+    /// <param name="positions">By mesh address, from <see cref="MapLayout"/>.</param>
+    /// <param name="width">Frame, CSS pixels.</param>
+    /// <param name="height">Frame, CSS pixels.</param>
+    public static MapScene Build(MeshView view, IReadOnlyDictionary<ushort, Point> positions, double width, double height)
+    {
+        Dictionary<ushort, NodeView> nodes = view.Nodes.DistinctBy(node => node.Address)
+            .Where(node => positions.ContainsKey(node.Address)).ToDictionary(node => node.Address);
+        bool crowded = nodes.Count > 40;
+        double radius = crowded ? 9 : nodes.Count > 20 || width < 560 ? 13 : 17;
+        Dictionary<ushort, Point> places = Fitted(nodes.Keys, positions, width, height, radius);
+        MapNode[] drawnNodes =
+            [.. nodes.Values.Select(node => new MapNode(node, places[node.Address], Caption(node), NodeTitle(node, nodes)))];
+        MapLink[] drawnLinks = [.. Pairs(view, nodes).Select(pair => DrawnLink(pair, nodes, places, radius)).OrderBy(link => link.IsRoute)];
+        return new MapScene(drawnNodes, drawnLinks, radius, crowded);
+    }
+
+    /// <summary>Class of a link: 1 up to an ETX of 1.3, 2 up to 2, 3 up to 3, else 4.</summary>
+    public static int QualityOf(double etx) => etx switch { <= 1.3 => 1, <= 2.0 => 2, <= 3.0 => 3, _ => 4 };
+
+    private static Dictionary<ushort, Point> Fitted(
+        IEnumerable<ushort> addresses, IReadOnlyDictionary<ushort, Point> positions, double width, double height, double radius)
+    {
+        ushort[] all = [.. addresses];
+        if (all.Length == 0)
+        {
+            return [];
+        }
+
+        (double left, double right) = (all.Min(a => positions[a].X), all.Max(a => positions[a].X));
+        (double top, double bottom) = (all.Min(a => positions[a].Y), all.Max(a => positions[a].Y));
+        bool turn = width > height ? bottom - top > (right - left) * 1.2 : right - left > (bottom - top) * 1.2;
+        if (turn)
+        {
+            (left, right, top, bottom) = (top, bottom, left, right);
+        }
+
+        double roomX = Math.Max(width - (2 * (radius + 34)), 50);
+        double roomY = Math.Max(height - radius - 22 - (radius + 42), 50);
+        double scaleX = Math.Min(roomX / Math.Max(right - left, 0.5), HopLengthMax);
+        double scaleY = Math.Min(roomY / Math.Max(bottom - top, 0.5), HopLengthMax);
+        (scaleX, scaleY) = (Math.Min(scaleX, scaleY * 1.7), Math.Min(scaleY, scaleX * 1.7));
+        double originX = (width - ((right - left) * scaleX)) / 2;
+        double originY = radius + 22 + ((roomY - ((bottom - top) * scaleY)) / 2);
+        return all.ToDictionary(a => a, a =>
+        {
+            Point p = turn ? new Point(positions[a].Y, positions[a].X) : positions[a];
+            return new Point(originX + ((p.X - left) * scaleX), originY + ((p.Y - top) * scaleY));
+        });
+    }
+
+    private static IEnumerable<(LinkView Main, LinkView? Back)> Pairs(MeshView view, Dictionary<ushort, NodeView> nodes)
+    {
+        return view.Links
+            .Where(link => link.From != link.To && nodes.ContainsKey(link.From) && nodes.ContainsKey(link.To))
+            .GroupBy(link => link.From < link.To ? (link.From, link.To) : (link.To, link.From))
+            .Select(group =>
+            {
+                LinkView main = group.OrderByDescending(link => link.IsRoute).ThenBy(link => link.From).First();
+                return (main, group.FirstOrDefault(link => link.From == main.To));
+            });
+    }
+
+    private static MapLink DrawnLink(
+        (LinkView Main, LinkView? Back) pair, Dictionary<ushort, NodeView> nodes, Dictionary<ushort, Point> places, double radius)
+    {
+        (LinkView main, LinkView? back) = pair;
+        (NodeView from, NodeView to) = (nodes[main.From], nodes[main.To]);
+        Point start = places[main.From];
+        Point end = places[main.To];
+        Point along = end - start;
+        double length = Math.Max(along.Length, 1);
+        Point unit = along * (1 / length);
+        double etx = main.IsRoute || back is null ? main.Etx : Math.Max(main.Etx, back.Etx);
+        string title = Described(main, from, to) + (back is null ? "" : "\n" + Described(back, to, from));
+        return new MapLink(
+            $"{Math.Min(main.From, main.To)}-{Math.Max(main.From, main.To)}",
+            start + (unit * Math.Min(radius, length / 3)),
+            end - (unit * Math.Min(radius + (main.IsRoute ? 4 : 0), length / 3)),
+            QualityOf(etx),
+            main.IsRoute,
+            !from.Online || !to.Online,
+            title);
+    }
+
+    private static string Described(LinkView link, NodeView from, NodeView to)
+    {
+        string rssi = link.RssiDbm is int dbm ? $", RSSI {dbm} dBm" : "";
+        return $"{from.Name} to {to.Name}: ETX {link.Etx:0.00}{rssi}{(link.IsRoute ? ", route" : "")}";
+    }
+
+    private static string Caption(NodeView node)
+    {
+        if (!node.Online)
+        {
+            return node.LastSeen is null ? "not seen yet" : "offline";
+        }
+
+        ReadingView? main = Display.MainReading(node.Readings);
+        return main is null ? "" : Display.Value(main);
+    }
+
+    private static string NodeTitle(NodeView node, Dictionary<ushort, NodeView> nodes)
+    {
+        var parts = new List<string> { node.IsGateway ? $"{node.Name}, gateway" : node.Name, node.Online ? "online" : "offline" };
+        if (node.Hops is int hops && !node.IsGateway)
+        {
+            parts.Add(Display.Count(hops, "hop"));
+        }
+
+        if (nodes.TryGetValue(node.Parent, out NodeView? parent))
+        {
+            parts.Add($"over {parent.Name}");
+        }
+
+        if (node.RssiDbm is int dbm)
+        {
+            parts.Add($"RSSI {dbm} dBm");
+        }
+
+        return string.Join(", ", parts);
+    }
+}
