@@ -12,7 +12,7 @@ public sealed class MapLayout(TimeProvider time)
     private const double LayoutEtxMax = 4.0;
 
     /// <summary>A link unseen so long between two nodes that are up is forgotten: one of them has moved.</summary>
-    private static readonly TimeSpan LinkMemory = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _linkMemory = TimeSpan.FromMinutes(2);
 
     private const double GapMin = 0.62;
 
@@ -68,7 +68,7 @@ public sealed class MapLayout(TimeProvider time)
         foreach ((ushort a, ushort b) in _edges.Keys.ToArray())
         {
             bool known = online.TryGetValue(a, out bool aUp) & online.TryGetValue(b, out bool bUp);
-            if (!known || (aUp && bUp && time.GetElapsedTime(_edges[(a, b)], now) > LinkMemory))
+            if (!known || (aUp && bUp && time.GetElapsedTime(_edges[(a, b)], now) > _linkMemory))
             {
                 changed |= _edges.Remove((a, b));
             }
