@@ -104,7 +104,6 @@ public abstract class TextReader : MarshalByRefObject, IDisposable
 
 public abstract class TextWriter : MarshalByRefObject, IDisposable
 {
-    public char[] CoreNewLine;
     public abstract Encoding Encoding { get; }
     public virtual extern string NewLine { get; set; }
     public virtual extern void Close();

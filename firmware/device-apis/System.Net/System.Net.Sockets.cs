@@ -39,9 +39,6 @@ public enum AddressFamily
 
 public class NetworkStream : Stream
 {
-    public int _socketType;
-    public EndPoint _remoteEndPoint;
-    public bool _disposed;
     public override extern bool CanRead { get; }
     public override extern bool CanSeek { get; }
     public override extern bool CanTimeout { get; }

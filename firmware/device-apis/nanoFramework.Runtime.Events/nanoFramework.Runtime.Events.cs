@@ -76,9 +76,6 @@ public interface IEventProcessor
 
 public class NativeEventDispatcher : IDisposable
 {
-    public NativeEventHandler threadSpawn;
-    public NativeEventHandler callbacks;
-    public bool disposed;
     public extern event NativeEventHandler OnInterrupt;
     public extern NativeEventDispatcher(string driverName, ulong driverData);
     public virtual extern void EnableInterrupt();
