@@ -42,6 +42,9 @@ public sealed class MeshConfig
     /// <summary>Messages remembered against duplicates. Evicted: the oldest.</summary>
     public int MaxDuplicates = 128;
 
+    /// <summary>Own messages kept until they are confirmed or their destination's boot number is known. Full: Send says QueueFull.</summary>
+    public int MaxPending = 8;
+
     /// <summary>Effects waiting for Poll.</summary>
     public int MaxOutputs = 64;
 

@@ -21,6 +21,8 @@ public sealed class MeshCounters
     public long SeqNoRequestsSent;
     public long CustodyEvicted;
     public long CustodyReplayed;
+    public long TransmitFailures;
+    public long RankInversions;
 
     /// <summary>Messages given up, by reason.</summary>
     public long DroppedNoRoute;

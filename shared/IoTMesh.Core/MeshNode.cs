@@ -1,21 +1,80 @@
+using System.Diagnostics;
+
 namespace IoTMesh.Core;
 
 /// <summary>
-/// One node of the mesh: all protocol state, no I/O, no clock, no thread, and no allocation after construction. Bytes and time
-/// come in as arguments, effects come out of <see cref="Poll"/> in causal order. Call it from one thread. After any Handle or
-/// Send call, Poll until false, then wait until <see cref="NextDeadlineMs"/> or the next frame.
+/// One node of the mesh: all protocol state, no I/O, no clock, no thread, and no allocation after construction but one or two
+/// cipher objects for each new peer. Bytes and time come in as arguments, effects come out of <see cref="Poll"/> in causal
+/// order. Call it from one thread. After any Handle or Send call, Poll until false, then wait until
+/// <see cref="NextDeadlineMs"/> or the next frame.
 /// </summary>
 public sealed partial class MeshNode
 {
+    private const int HousekeepingMs = 5_000;
+    private readonly ICrypto _crypto;
+    private readonly MeshKeys _keys;
+    private readonly Prng _prng;
+    private readonly CounterRecord _record;
+    private readonly HopAuthenticator _hop;
+    private readonly NeighborTable _neighbors;
+    private readonly RouteTable _routes;
+    private readonly TrickleTimer _trickle;
+    private readonly MessageQueue _queue;
+    private readonly DuplicateCache _duplicates;
+    private readonly Custody _custody;
+    private readonly PeerTable _peers;
+    private readonly PendingTable _pending;
+    private readonly EffectQueue _effects;
+    private readonly TimerTable _timers = new TimerTable();
+    private readonly MessageHeader _header = new MessageHeader();
+    private readonly int _network;
+    private bool _started;
+    private long _startMs;
+    private long _nowMs;
+    private int _nextToken = 1;
+
     /// <param name="config">Bounds and timings; not changed afterwards.</param>
     /// <param name="keys">Provisioned keys.</param>
     /// <param name="crypto">The platform's AES and HMAC.</param>
     /// <param name="seed">Seeds jitter; no secret depends on it.</param>
-    /// <param name="countersRecord">The stored record <see cref="StoreRecord.Counters"/>, or null on a device that never ran.</param>
+    /// <param name="countersRecord">
+    /// The stored record <see cref="StoreRecord.Counters"/>, or null on a device that never ran. A damaged record throws
+    /// ArgumentException: going on would reuse nonces, so the device must be provisioned anew.
+    /// </param>
     public MeshNode(MeshConfig config, MeshKeys keys, ICrypto crypto, uint seed, byte[] countersRecord)
     {
+        if (!MeshAddress.IsUnicast(config.Address))
+        {
+            throw new System.ArgumentException("address must be 1 to 65519");
+        }
+
+        if (countersRecord != null && !CounterRecord.IsValid(countersRecord))
+        {
+            throw new System.ArgumentException("stored counters are damaged: provision the device with a new address");
+        }
+
         Config = config;
         Counters = new MeshCounters();
+        _keys = keys;
+        _crypto = crypto;
+        _prng = new Prng(seed ^ ((uint)config.Address << 16));
+        _record = new CounterRecord(countersRecord);
+        _hop = new HopAuthenticator(crypto, keys.NetworkKey, keys.Epoch, config.MaxFrameLength);
+        _network = KeySchedule.Derive(crypto, keys.NetworkKey, KeySchedule.LabelHint, 0)[0] & 7;
+        _neighbors = new NeighborTable(config.MaxNeighbors, config.AckTimeoutInitialMs);
+        _routes = new RouteTable(config.MaxRoutes, _neighbors);
+        _trickle = new TrickleTimer(config.BeaconMinMs, config.BeaconMaxMs, config.BeaconRedundancy, _prng);
+        _plainCapacity = (config.MaxPayloadLength > config.MaxReadingLength ? config.MaxPayloadLength : config.MaxReadingLength) + PlainOverhead;
+        _queue = new MessageQueue(config.MaxQueued, _plainCapacity + MessageHeader.TagLength);
+        _duplicates = new DuplicateCache(config.MaxDuplicates);
+        _custody = new Custody(config.IsGateway ? 1 : config.MaxCustody, config.MaxReadingLength);
+        _peers = new PeerTable(config.MaxPeers);
+        _pending = new PendingTable(config.MaxPending, _plainCapacity);
+        _effects = new EffectQueue(config.MaxOutputs);
+        _batch = new int[config.MaxQueued];
+        _ccm = new Ccm(_plainCapacity);
+        _plain = new byte[_plainCapacity + MessageHeader.TagLength];
+        PrepareCiphers();
     }
 
     public MeshConfig Config { get; }
@@ -25,100 +84,248 @@ public sealed partial class MeshNode
     public ushort Address => Config.Address;
 
     /// <summary>Number of this boot, from 1; valid after construction.</summary>
-    public ushort Boot => 0;
+    public ushort Boot => _record.Boot;
 
     /// <summary>When HandleTimeout is due, ms on the caller's clock; long.MaxValue for never.</summary>
-    public long NextDeadlineMs => long.MaxValue;
+    public long NextDeadlineMs => _timers.Earliest();
 
     /// <summary>Starts the protocol; the first effect is the Store that reserves counters.</summary>
     public void Start(long nowMs)
     {
+        _nowMs = nowMs;
+        _startMs = nowMs;
+        RequestStore();
     }
 
     /// <summary>A frame arrived: <c>buffer[offset..offset+count)</c>. The bytes are copied where needed.</summary>
     public ParseError HandleFrame(long nowMs, byte[] buffer, int offset, int count, sbyte rssiDbm)
     {
-        return ParseError.None;
+        Advance(nowMs);
+        Counters.FramesReceived++;
+        Counters.BytesReceived += count;
+        ParseError error = _started ? ReceiveFrame(buffer, offset, count, rssiDbm) : ParseError.NotForMe;
+        if (error != ParseError.None)
+        {
+            Counters.Refused[(int)error]++;
+        }
+
+        return error;
     }
 
     /// <summary>The link has sent (or failed to send) the frame of that Transmit. Hop acks are frames, not this.</summary>
     public void HandleTransmitResult(long nowMs, int token, bool sent)
     {
+        Advance(nowMs);
+        if (!sent)
+        {
+            Counters.TransmitFailures++;
+        }
     }
 
     /// <summary>The record of that Store is durable (or could not be made so).</summary>
     public void HandleStored(long nowMs, int token, bool ok)
     {
+        Advance(nowMs);
+        if (token != _record.StoreToken)
+        {
+            return;
+        }
+
+        if (!ok)
+        {
+            // Tried again by housekeeping; meanwhile the rest of the old block is used.
+            _record.StoreToken = 0;
+            _timers.SetEarlier(Timer.Housekeeping, nowMs + HousekeepingMs);
+            return;
+        }
+
+        _record.Stored();
+        if (!_started)
+        {
+            BeginProtocol();
+        }
     }
 
     /// <summary>Time has passed; early calls do nothing.</summary>
     public void HandleTimeout(long nowMs)
     {
-    }
+        Advance(nowMs);
+        if (!_started)
+        {
+            RetryStore();
+            return;
+        }
 
-    /// <summary>
-    /// Gateways: the outbox has committed that reading (and every copy of it may be dropped). Readings may be released in any
-    /// order; the node keeps the cumulative watermark per origin and tells the origin from time to time.
-    /// </summary>
-    public void ReleaseCustody(long nowMs, ushort origin, ushort boot, uint readingSeq)
-    {
-    }
+        HandleRoutingTimers();
+        if (_timers.IsDue(Timer.Ack, nowMs))
+        {
+            FlushAcks();
+        }
 
-    /// <summary>Gateways, before Start: what was last accepted from an origin, so that a restart neither forgets its boot nor accepts a replay.</summary>
-    public void RestorePeer(ushort origin, ushort boot, uint counter, uint watermark)
-    {
-    }
+        if (_timers.IsDue(Timer.Pending, nowMs))
+        {
+            HandlePendingTimer();
+        }
 
-    /// <summary>
-    /// Sends a message end to end, encrypted for the destination. A confirmed one is repeated until the destination's
-    /// confirmation arrives or its retries end; SendCompleted tells with the token.
-    /// </summary>
-    public SendResult Send(long nowMs, ushort destination, byte port, MeshClass messageClass, bool confirmed, byte[] payload, int offset, int count, out int token)
-    {
-        token = 0;
-        return SendResult.NotReady;
-    }
+        if (_timers.IsDue(Timer.Watermark, nowMs))
+        {
+            SendWatermarks();
+        }
 
-    /// <summary>
-    /// Takes a reading (object list of protocol.md 10) into custody and sends it to any gateway; it is kept and repeated
-    /// until a gateway has committed it, whether or not a gateway is reachable now.
-    /// </summary>
-    /// <param name="readingSeq">Its number within this boot.</param>
-    public SendResult SendReading(long nowMs, byte[] payload, int offset, int count, out uint readingSeq)
-    {
-        readingSeq = 0;
-        return SendResult.NotReady;
-    }
+        if (_timers.IsDue(Timer.Custody, nowMs))
+        {
+            PumpCustody();
+        }
 
-    /// <summary>Takes the next effect; false when there is none.</summary>
-    public bool Poll(MeshOutput output)
-    {
-        return false;
+        if (_timers.IsDue(Timer.Queue, nowMs))
+        {
+            PumpQueue();
+        }
+
+        if (_timers.IsDue(Timer.Housekeeping, nowMs))
+        {
+            KeepHouse();
+        }
     }
 
     /// <summary>Readings in custody here.</summary>
-    public int CustodyCount => 0;
+    public int CustodyCount => _custody.Count;
 
-    public int NeighborCount => 0;
+    /// <summary>Messages queued here.</summary>
+    public int QueuedCount => _queue.Used;
+
+    public int NeighborCount => _neighbors.Count;
 
     /// <summary>Copies neighbor <paramref name="index"/> (0 to NeighborCount - 1).</summary>
     public void GetNeighbor(int index, NeighborInfo info)
     {
+        int slot = -1;
+        for (int seen = -1; seen < index;)
+        {
+            slot++;
+            seen += _neighbors.Address[slot] != MeshAddress.None ? 1 : 0;
+        }
+
+        info.Address = _neighbors.Address[slot];
+        info.LinkCost = (ushort)_neighbors.LinkCost(slot);
+        info.RssiDbm = _neighbors.RssiDbm[slot];
+        info.LastHeardMs = _neighbors.LastHeardMs[slot];
+        info.IsVerified = _neighbors.IsUsable(slot);
     }
 
-    public int RouteCount => 0;
+    public int RouteCount => _routes.Count;
 
     /// <summary>Copies route <paramref name="index"/> (0 to RouteCount - 1).</summary>
     public void GetRoute(int index, RouteInfo info)
     {
+        info.Destination = _routes.Destination[index];
+        info.NextHop = AddressOf(_routes.NextHop(index));
+        info.Metric = _routes.Metric[index];
+        info.SeqNo = _routes.SeqNoAdvertised[index];
+        info.IsGateway = _routes.IsGateway[index];
+        info.Feasible = (byte)_routes.FeasibleCount(index);
     }
 
     /// <summary>The next hop to a destination (AnyGateway allowed), or None.</summary>
     public ushort GetNextHop(ushort destination)
     {
-        return MeshAddress.None;
+        int route = destination == MeshAddress.AnyGateway ? _routes.NearestGateway() : _routes.Find(destination);
+        return route == RouteTable.None ? MeshAddress.None : AddressOf(_routes.NextHop(route));
     }
 
     /// <summary>The nearest gateway, or None.</summary>
-    public ushort NearestGateway => MeshAddress.None;
+    public ushort NearestGateway
+    {
+        get
+        {
+            int route = _routes.NearestGateway();
+            return route == RouteTable.None ? MeshAddress.None : _routes.Destination[route];
+        }
+    }
+
+    private ushort AddressOf(int neighbor)
+    {
+        return neighbor == NeighborTable.None ? MeshAddress.None : _neighbors.Address[neighbor];
+    }
+
+    private void Advance(long nowMs)
+    {
+        Debug.Assert(nowMs >= _nowMs);
+        if (nowMs > _nowMs)
+        {
+            _nowMs = nowMs;
+        }
+    }
+
+    private int TakeToken()
+    {
+        int token = _nextToken;
+        _nextToken = token == int.MaxValue ? 1 : token + 1;
+        return token;
+    }
+
+    private void RequestStore()
+    {
+        _record.Reserve();
+        _record.StoreToken = TakeToken();
+        if (!_effects.Push(Effect.Store, _record.StoreToken, StoreRecord.Counters))
+        {
+            _record.StoreToken = 0;
+        }
+    }
+
+    private void RetryStore()
+    {
+        if (_timers.IsDue(Timer.Housekeeping, _nowMs))
+        {
+            _timers.Stop(Timer.Housekeeping);
+            if (_record.StoreToken == 0)
+            {
+                RequestStore();
+            }
+        }
+    }
+
+    private void BeginProtocol()
+    {
+        _started = true;
+        _guarded = !_record.IsFirstBoot;
+        _trickle.Start(_nowMs);
+        _timers.Set(Timer.Beacon, _trickle.DueMs);
+        _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
+        _lastSeqNoMs = _nowMs;
+
+        // The first beacon does not wait for Trickle: it is what neighbors answer to.
+        AnnounceSoon(true);
+    }
+
+    private void KeepHouse()
+    {
+        _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
+        if (_record.NeedsStore)
+        {
+            RequestStore();
+        }
+
+        for (int n = 0; n < _neighbors.Capacity; n++)
+        {
+            if (_neighbors.Address[n] != MeshAddress.None)
+            {
+                if (_nowMs - _neighbors.LastHeardMs[n] > Config.NeighborTimeoutMs)
+                {
+                    LoseNeighbor(n);
+                }
+                else
+                {
+                    ReselectVia(n, false);
+                }
+            }
+        }
+
+        if (_nowMs - _lastSeqNoMs > Config.SeqNoRefreshMs && _record.CanRaiseSeqNo)
+        {
+            _record.SeqNo++;
+            _lastSeqNoMs = _nowMs;
+        }
+    }
 }

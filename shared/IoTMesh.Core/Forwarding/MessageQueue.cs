@@ -1,0 +1,175 @@
+namespace IoTMesh.Core;
+
+/// <summary>
+/// Messages waiting for a next hop, for an ack, or for delivery. Parallel arrays by slot, bodies in one block of memory.
+/// Full: the caller refuses the newcomer, so that whoever holds it keeps it.
+/// </summary>
+internal sealed class MessageQueue
+{
+    internal const int None = -1;
+
+    internal const byte StateFree = 0;
+
+    /// <summary>Waits until DueMs for a next hop.</summary>
+    internal const byte StateReady = 1;
+
+    /// <summary>A Transmit effect for its next hop is queued.</summary>
+    internal const byte StateScheduled = 2;
+
+    /// <summary>On air; the ack is due at DueMs.</summary>
+    internal const byte StateInFlight = 3;
+
+    /// <summary>Plaintext waiting to be delivered to this node.</summary>
+    internal const byte StateDeliver = 4;
+
+    /// <summary>A broadcast between its repetitions.</summary>
+    internal const byte StateFlood = 5;
+
+    internal readonly int Capacity;
+    internal readonly int BodyCapacity;
+    internal readonly byte[] State;
+    internal readonly byte[] Class;
+    internal readonly byte[] Kind;
+    internal readonly byte[] HopLimit;
+    internal readonly ushort[] Origin;
+    internal readonly ushort[] Destination;
+    internal readonly ushort[] Via;
+    internal readonly bool[] IsWide;
+    internal readonly uint[] Counter;
+    internal readonly ushort[] Boot;
+    internal readonly byte[] Body;
+    internal readonly int[] BodyLength;
+
+    internal readonly int[] NextHop;
+    internal readonly int[] Avoid;
+    internal readonly uint[] FrameCounter;
+    internal readonly uint[] FrameCounterBefore;
+    internal readonly byte[] Tries;
+    internal readonly byte[] TriesHere;
+    internal readonly long[] SentMs;
+    internal readonly long[] DueMs;
+    internal readonly long[] GiveUpMs;
+
+    /// <summary>Token of an own unconfirmed message, 0 for none.</summary>
+    internal readonly int[] Token;
+
+    /// <summary>Sequence number of an own reading in custody, 0 for none.</summary>
+    internal readonly uint[] ReadingSeq;
+
+    // Of a message to deliver.
+    internal readonly sbyte[] RssiDbm;
+    internal readonly long[] MeasuredMs;
+    internal readonly long[] UptimeMs;
+
+    internal MessageQueue(int capacity, int bodyCapacity)
+    {
+        Capacity = capacity;
+        BodyCapacity = bodyCapacity;
+        State = new byte[capacity];
+        Class = new byte[capacity];
+        Kind = new byte[capacity];
+        HopLimit = new byte[capacity];
+        Origin = new ushort[capacity];
+        Destination = new ushort[capacity];
+        Via = new ushort[capacity];
+        IsWide = new bool[capacity];
+        Counter = new uint[capacity];
+        Boot = new ushort[capacity];
+        Body = new byte[capacity * bodyCapacity];
+        BodyLength = new int[capacity];
+        NextHop = new int[capacity];
+        Avoid = new int[capacity];
+        FrameCounter = new uint[capacity];
+        FrameCounterBefore = new uint[capacity];
+        Tries = new byte[capacity];
+        TriesHere = new byte[capacity];
+        SentMs = new long[capacity];
+        DueMs = new long[capacity];
+        GiveUpMs = new long[capacity];
+        Token = new int[capacity];
+        ReadingSeq = new uint[capacity];
+        RssiDbm = new sbyte[capacity];
+        MeasuredMs = new long[capacity];
+        UptimeMs = new long[capacity];
+    }
+
+    internal int Used { get; private set; }
+
+    internal int BodyOffset(int slot)
+    {
+        return slot * BodyCapacity;
+    }
+
+    /// <summary>Takes a free slot for a message with that header; None when full. The body is copied by the caller.</summary>
+    internal int Take(MessageHeader header, byte messageClass, byte state, long nowMs)
+    {
+        if (Used == Capacity || header.BodyLength > BodyCapacity)
+        {
+            return None;
+        }
+
+        int slot = 0;
+        while (State[slot] != StateFree)
+        {
+            slot++;
+        }
+
+        Used++;
+        State[slot] = state;
+        Class[slot] = messageClass;
+        Kind[slot] = header.Kind;
+        HopLimit[slot] = header.HopLimit;
+        Origin[slot] = header.Origin;
+        Destination[slot] = header.Destination;
+        Via[slot] = header.Via;
+        IsWide[slot] = header.IsWide;
+        Counter[slot] = header.Counter;
+        Boot[slot] = header.Boot;
+        BodyLength[slot] = header.BodyLength;
+        NextHop[slot] = None;
+        Avoid[slot] = None;
+        FrameCounter[slot] = 0;
+        FrameCounterBefore[slot] = 0;
+        Tries[slot] = 0;
+        TriesHere[slot] = 0;
+        DueMs[slot] = nowMs;
+        Token[slot] = 0;
+        ReadingSeq[slot] = 0;
+        return slot;
+    }
+
+    internal void Free(int slot)
+    {
+        State[slot] = StateFree;
+        Used--;
+    }
+
+    /// <summary>Fills a header with what the slot holds, for Emit.</summary>
+    internal void GetHeader(int slot, MessageHeader header)
+    {
+        header.Kind = Kind[slot];
+        header.HopLimit = HopLimit[slot];
+        header.Origin = Origin[slot];
+        header.Destination = Destination[slot];
+        header.Via = Via[slot];
+        header.IsWide = IsWide[slot];
+        header.Counter = Counter[slot];
+        header.Boot = Boot[slot];
+        header.BodyLength = BodyLength[slot];
+    }
+
+    internal long EarliestDueMs()
+    {
+        long earliest = long.MaxValue;
+        for (int i = 0; i < Capacity; i++)
+        {
+            byte state = State[i];
+            if ((state == StateReady || state == StateInFlight || state == StateFlood) && DueMs[i] < earliest)
+            {
+                earliest = DueMs[i];
+            }
+        }
+
+        return earliest;
+    }
+}

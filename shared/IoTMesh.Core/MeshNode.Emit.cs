@@ -1,0 +1,410 @@
+namespace IoTMesh.Core;
+
+/// <content>Effects out: frames are built here, straight into the caller's buffer.</content>
+public sealed partial class MeshNode
+{
+    private readonly int[] _batch;
+
+    /// <summary>Takes the next effect; false when there is none.</summary>
+    public bool Poll(MeshOutput output)
+    {
+        while (_effects.Pop())
+        {
+            if (Emit(_effects.Kind, _effects.A, _effects.B, output))
+            {
+                return true;
+            }
+        }
+
+        output.Kind = OutputKind.None;
+        return false;
+    }
+
+    private bool Emit(int effect, int a, int b, MeshOutput output)
+    {
+        switch (effect)
+        {
+            case Effect.Deliver:
+                return EmitDeliver(a, output);
+            case Effect.Store:
+                output.Kind = OutputKind.Store;
+                output.Token = a;
+                output.Record = (byte)b;
+                _record.Emit(output.Buffer);
+                output.Length = CounterRecord.Length;
+                return true;
+            case Effect.Completed:
+                output.Kind = OutputKind.SendCompleted;
+                output.Token = a;
+                output.Success = b != 0;
+                return true;
+            case Effect.RouteChanged:
+                output.Kind = OutputKind.RouteChanged;
+                output.Destination = (ushort)a;
+                output.NextHop = AddressOf(_routes.NextHop(b));
+                output.Metric = _routes.Metric[b];
+                return true;
+            case Effect.NeighborChanged:
+                output.Kind = OutputKind.NeighborChanged;
+                output.Destination = (ushort)a;
+                output.Success = b != 0;
+                return true;
+            default:
+                return EmitFrame(effect, a, b, output);
+        }
+    }
+
+    private bool EmitFrame(int effect, int a, int b, MeshOutput output)
+    {
+        // A frame's neighbor may have gone while its effect waited.
+        bool needsNeighbor = effect != Effect.SendBeacon && effect != Effect.SendFlood && !(effect == Effect.SendRequest && a < 0);
+        if (needsNeighbor && _neighbors.Address[a & 0xFF] == MeshAddress.None)
+        {
+            return false;
+        }
+
+        if (effect == Effect.SendAck)
+        {
+            return EmitAck(a, output);
+        }
+
+        if (!_record.CanSendFrame)
+        {
+            Counters.TransmitFailures++;
+            return false;
+        }
+
+        switch (effect)
+        {
+            case Effect.SendBeacon:
+                return EmitBeacon(a, b, output);
+            case Effect.SendData:
+                return EmitData(a, output);
+            case Effect.SendFlood:
+                return EmitFlood(a, output);
+            case Effect.SendProbe:
+                return EmitProbe(a, output);
+            case Effect.SendProbeReply:
+                return EmitProbeReply(a, output);
+            case Effect.SendRequest:
+                return EmitRequest(a, output);
+            default:
+                return EmitForwardedRequest(a, b, output);
+        }
+    }
+
+    /// <summary>Writes the header and takes a frame counter into output.Counter; returns the offset of the body.</summary>
+    private int BeginFrame(MeshOutput output, int type, int low, int flags, ushort destination)
+    {
+        uint counter = _record.NextFrame++;
+        byte[] frame = output.Buffer;
+        frame[FrameFormat.OffsetKind] = FrameFormat.MakeKind(type, low);
+        frame[FrameFormat.OffsetNetwork] = FrameFormat.MakeNetwork(_network, _keys.Epoch, flags);
+        Bytes.PutU16(frame, FrameFormat.OffsetSource, Address);
+        Bytes.PutU16(frame, FrameFormat.OffsetDestination, destination);
+        Bytes.PutU16(frame, FrameFormat.OffsetCounter, (ushort)counter);
+        if (type != FrameFormat.TypeData)
+        {
+            Bytes.PutU16(frame, FrameFormat.OffsetCounterHigh, (ushort)(counter >> 16));
+        }
+
+        output.LinkDestination = destination;
+        output.Counter = counter;
+        return FrameFormat.HeaderLength(type);
+    }
+
+    private bool FinishFrame(MeshOutput output, int length)
+    {
+        _hop.Sign(output.Buffer, length, output.Counter);
+        if (_record.NeedsStore)
+        {
+            RequestStore();
+        }
+
+        return FinishTransmit(output, length + FrameFormat.TagLength);
+    }
+
+    private bool FinishTransmit(MeshOutput output, int length)
+    {
+        output.Kind = OutputKind.Transmit;
+        output.Length = length;
+        output.Token = TakeToken();
+        Counters.FramesSent++;
+        Counters.BytesSent += length;
+        return true;
+    }
+
+    private bool EmitAck(int neighbor, MeshOutput output)
+    {
+        if (!_neighbors.AckOwed[neighbor])
+        {
+            return false;
+        }
+
+        byte[] frame = output.Buffer;
+        uint counter = _neighbors.AckHigh[neighbor];
+        bool isLong = _neighbors.AckLong[neighbor];
+        byte bitmap = isLong ? _neighbors.AckBits[neighbor] : (byte)0;
+        frame[0] = FrameFormat.MakeKind(FrameFormat.TypeAck, _keys.Epoch);
+        Bytes.PutU16(frame, FrameFormat.AckOffsetCounter, (ushort)counter);
+        frame[FrameFormat.AckOffsetBitmap] = bitmap;
+        int length = (isLong ? FrameFormat.AckLongLength : FrameFormat.AckShortLength) - FrameFormat.TagLength;
+        _hop.SignAck(frame, length, Address, _neighbors.Address[neighbor], counter, bitmap);
+        _neighbors.AckOwed[neighbor] = false;
+        _neighbors.AckLong[neighbor] = false;
+        output.LinkDestination = _neighbors.Address[neighbor];
+        Counters.AcksSent++;
+        return FinishTransmit(output, length + FrameFormat.TagLength);
+    }
+
+    private bool EmitBeacon(int part, int since, MeshOutput output)
+    {
+        int parts = BeaconParts(since);
+        if (part >= parts)
+        {
+            return false;
+        }
+
+        int at = BeginFrame(output, FrameFormat.TypeBeacon, 0, 0, MeshAddress.All);
+        byte[] frame = output.Buffer;
+        Bytes.PutU16(frame, at + BeaconFormat.OffsetBoot, _record.Boot);
+        Bytes.PutU16(frame, at + BeaconFormat.OffsetVersion, (ushort)_routes.Version);
+        frame[at + BeaconFormat.OffsetSince] = since < 0 ? (byte)BeaconFormat.SinceFull : (byte)(_routes.Version - since);
+        frame[at + BeaconFormat.OffsetPart] = (byte)((part << 4) | parts);
+        Bytes.PutU16(frame, at + BeaconFormat.OffsetSeqNo, _record.SeqNo);
+        frame[at + BeaconFormat.OffsetFlags] = Config.IsGateway ? (byte)BeaconFormat.FlagGateway : (byte)0;
+        frame[at + BeaconFormat.OffsetBeaconNumber] = _beaconNumber;
+        at += BeaconFormat.FixedLength;
+        int skip = part * EntriesPerBeacon;
+        int room = EntriesPerBeacon;
+        for (int r = 0; r < _routes.Count && room > 0; r++)
+        {
+            if (!IsInBeacon(r, since) || skip-- > 0)
+            {
+                continue;
+            }
+
+            Bytes.PutU16(frame, at, _routes.Destination[r]);
+            Bytes.PutU16(frame, at + BeaconFormat.EntryOffsetSeqNo, _routes.SeqNoAdvertised[r]);
+            int gateway = _routes.IsGateway[r] ? BeaconFormat.EntryGatewayBit : 0;
+            Bytes.PutU16(frame, at + BeaconFormat.EntryOffsetMetric, (ushort)(_routes.Metric[r] | gateway));
+            at += BeaconFormat.EntryLength;
+            room--;
+        }
+
+        Counters.BeaconsSent++;
+        return FinishFrame(output, at);
+    }
+
+    private bool EmitProbe(int neighbor, MeshOutput output)
+    {
+        int at = BeginFrame(output, FrameFormat.TypeProbe, 0, 0, _neighbors.Address[neighbor]);
+        _neighbors.ProbeNonce[neighbor] = output.Counter;
+        Bytes.PutU16(output.Buffer, at, _record.Boot);
+        return FinishFrame(output, at + ProbeFormat.Length);
+    }
+
+    private bool EmitProbeReply(int neighbor, MeshOutput output)
+    {
+        int at = BeginFrame(output, FrameFormat.TypeProbeReply, 0, 0, _neighbors.Address[neighbor]);
+        Bytes.PutU32(output.Buffer, at + ProbeFormat.ReplyOffsetChallenge, _neighbors.ReplyNonce[neighbor]);
+        Bytes.PutU16(output.Buffer, at + ProbeFormat.ReplyOffsetBoot, _record.Boot);
+        return FinishFrame(output, at + ProbeFormat.ReplyLength);
+    }
+
+    /// <summary>To one neighbor: its whole table. To all: a newer seqno for each starving route.</summary>
+    private bool EmitRequest(int neighbor, MeshOutput output)
+    {
+        int at = BeginFrame(output, FrameFormat.TypeRequest, 0, 0, neighbor < 0 ? MeshAddress.All : _neighbors.Address[neighbor]);
+        int start = at;
+        if (neighbor >= 0)
+        {
+            at = PutRequest(output.Buffer, at, MeshAddress.None, 0, 1);
+            return FinishFrame(output, at);
+        }
+
+        for (int r = 0; r < _routes.Count && at + RequestFormat.EntryLength + FrameFormat.TagLength <= Config.MaxFrameLength; r++)
+        {
+            if (_routes.RequestNow[r])
+            {
+                _routes.RequestNow[r] = false;
+                at = PutRequest(output.Buffer, at, _routes.Destination[r], (ushort)(_routes.DistanceSeqNo[r] + 1), RequestHopLimit);
+            }
+        }
+
+        if (at == start)
+        {
+            return false;
+        }
+
+        Counters.SeqNoRequestsSent++;
+        return FinishFrame(output, at);
+    }
+
+    private bool EmitForwardedRequest(int a, int b, MeshOutput output)
+    {
+        int at = BeginFrame(output, FrameFormat.TypeRequest, 0, 0, _neighbors.Address[a & 0xFF]);
+        at = PutRequest(output.Buffer, at, (ushort)(b >> 16), (ushort)b, (byte)(a >> 8));
+        Counters.SeqNoRequestsSent++;
+        return FinishFrame(output, at);
+    }
+
+    private static int PutRequest(byte[] frame, int at, ushort destination, ushort seqNo, byte hopLimit)
+    {
+        Bytes.PutU16(frame, at, destination);
+        Bytes.PutU16(frame, at + RequestFormat.OffsetSeqNo, seqNo);
+        frame[at + RequestFormat.OffsetHopLimit] = hopLimit;
+        return at + RequestFormat.EntryLength;
+    }
+
+    /// <summary>One frame with as many of the messages for that neighbor as fit, of one class.</summary>
+    private bool EmitData(int neighbor, MeshOutput output)
+    {
+        int messageClass = HighestScheduledClass(neighbor);
+        if (messageClass == ClassCount)
+        {
+            return false;
+        }
+
+        bool ridingAck = _neighbors.AckOwed[neighbor];
+        int used = FrameFormat.NarrowLength + 1 + FrameFormat.TagLength + (ridingAck ? FrameFormat.RidingAckLength : 0);
+        int count = 0;
+        bool more = false;
+        for (int slot = 0; slot < _queue.Capacity; slot++)
+        {
+            if (_queue.State[slot] != MessageQueue.StateScheduled || _queue.NextHop[slot] != neighbor)
+            {
+                continue;
+            }
+
+            _queue.GetHeader(slot, _header);
+            int length = _header.EmitLength(Address, true) + _queue.BodyLength[slot];
+            if (_queue.Class[slot] == messageClass && used + length <= Config.MaxFrameLength)
+            {
+                used += length;
+                _batch[count] = slot;
+                count++;
+            }
+            else
+            {
+                more = true;
+            }
+        }
+
+        ushort destination = _neighbors.Address[neighbor];
+        int at = BeginFrame(output, FrameFormat.TypeData, messageClass, ridingAck ? FrameFormat.FlagAck : 0, destination);
+        at = EmitRidingAck(output.Buffer, at, neighbor, ridingAck);
+        output.Buffer[at] = (byte)CostByte(_queue.Destination[_batch[0]]);
+        at++;
+        for (int i = 0; i < count; i++)
+        {
+            at = EmitMessage(_batch[i], output, at, i < count - 1);
+            NoteSent(_batch[i], neighbor, output.Counter);
+        }
+
+        if (more)
+        {
+            _effects.PushOnce(Effect.SendData, neighbor, 0);
+        }
+
+        Counters.DataFramesSent++;
+        return FinishFrame(output, at);
+    }
+
+    private int HighestScheduledClass(int neighbor)
+    {
+        int messageClass = ClassCount;
+        for (int slot = 0; slot < _queue.Capacity; slot++)
+        {
+            bool waits = _queue.State[slot] == MessageQueue.StateScheduled && _queue.NextHop[slot] == neighbor;
+            if (waits && _queue.Class[slot] < messageClass)
+            {
+                messageClass = _queue.Class[slot];
+            }
+        }
+
+        return messageClass;
+    }
+
+    private int EmitRidingAck(byte[] frame, int at, int neighbor, bool riding)
+    {
+        if (!riding)
+        {
+            return at;
+        }
+
+        Bytes.PutU16(frame, at, (ushort)_neighbors.AckHigh[neighbor]);
+        frame[at + 2] = _neighbors.AckBits[neighbor];
+        _neighbors.AckOwed[neighbor] = false;
+        _neighbors.AckLong[neighbor] = false;
+        return at + FrameFormat.RidingAckLength;
+    }
+
+    private int EmitMessage(int slot, MeshOutput output, int at, bool withLength)
+    {
+        _queue.GetHeader(slot, _header);
+        at = _header.Emit(output.Buffer, at, Address, withLength);
+        System.Array.Copy(_queue.Body, _queue.BodyOffset(slot), output.Buffer, at, _queue.BodyLength[slot]);
+        return at + _queue.BodyLength[slot];
+    }
+
+    private void NoteSent(int slot, int neighbor, uint counter)
+    {
+        _queue.FrameCounterBefore[slot] = _queue.FrameCounter[slot];
+        _queue.FrameCounter[slot] = counter;
+        _queue.State[slot] = MessageQueue.StateInFlight;
+        _queue.SentMs[slot] = _nowMs;
+        _queue.DueMs[slot] = AckDueMs(slot, neighbor);
+        _timers.SetEarlier(Timer.Queue, _queue.DueMs[slot]);
+    }
+
+    private bool EmitFlood(int slot, MeshOutput output)
+    {
+        if (_queue.State[slot] != MessageQueue.StateFlood)
+        {
+            return false;
+        }
+
+        int at = BeginFrame(output, FrameFormat.TypeFlood, 0, 0, MeshAddress.All);
+        at = EmitMessage(slot, output, at, false);
+        int repeats = ++_queue.Tries[slot];
+        if (repeats >= FloodRepeats)
+        {
+            CompleteHop(slot);
+        }
+
+        Counters.DataFramesSent++;
+        return FinishFrame(output, at);
+    }
+
+    private bool EmitDeliver(int slot, MeshOutput output)
+    {
+        output.Kind = OutputKind.Deliver;
+        output.Origin = _queue.Origin[slot];
+        output.Destination = _queue.Destination[slot];
+        output.Hops = (byte)(Config.HopLimit - _queue.HopLimit[slot] + 1);
+        output.RssiDbm = _queue.RssiDbm[slot];
+        output.IsReading = _queue.Kind[slot] == MessageKind.Reading;
+        output.Boot = _queue.Boot[slot];
+        output.Counter = _queue.Counter[slot];
+        output.ReadingSeq = _queue.ReadingSeq[slot];
+        output.MeasuredUptimeMs = _queue.MeasuredMs[slot];
+        output.OriginUptimeMs = _queue.UptimeMs[slot];
+        output.Token = 0;
+        int start = _queue.BodyOffset(slot);
+        int length = _queue.BodyLength[slot];
+        output.Port = MeshPort.Reading;
+        if (!output.IsReading)
+        {
+            output.Port = _queue.Body[start];
+            start++;
+            length--;
+        }
+
+        System.Array.Copy(_queue.Body, start, output.Buffer, 0, length);
+        output.Length = length;
+        _queue.Free(slot);
+        Counters.Delivered++;
+        return true;
+    }
+}

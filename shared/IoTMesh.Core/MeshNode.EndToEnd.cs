@@ -1,0 +1,340 @@
+namespace IoTMesh.Core;
+
+/// <content>End-to-end protection: ciphers, nonces, replay windows, what arrives here. protocol.md 8.</content>
+public sealed partial class MeshNode
+{
+    /// <summary>Longest header inside a plaintext: that of a reading in the wide form.</summary>
+    private const int PlainOverhead = 14;
+
+    private const int HelloMinIntervalMs = 300;
+    private const int ConfirmedRemembered = 32;
+    private readonly Ccm _ccm;
+    private readonly byte[] _plain;
+    private readonly int _plainCapacity;
+    private readonly byte[] _nonce = new byte[Ccm.NonceLength];
+    private readonly ushort[] _confirmedOrigin = new ushort[ConfirmedRemembered];
+    private readonly uint[] _confirmedId = new uint[ConfirmedRemembered];
+    private IBlockCipher _upCipher;
+    private IBlockCipher _downCipher;
+    private IBlockCipher _groupCipher;
+    private int _confirmedNext;
+    private long _lastHelloMs = long.MinValue / 2;
+
+    private void PrepareCiphers()
+    {
+        _groupCipher = _crypto.CreateAes(KeySchedule.Derive(_crypto, _keys.NetworkKey, KeySchedule.LabelGroup, _keys.Epoch));
+        if (_keys.DeviceKey != null)
+        {
+            _upCipher = _crypto.CreateAes(KeySchedule.Derive(_crypto, _keys.DeviceKey, KeySchedule.LabelUp, 0));
+            _downCipher = _crypto.CreateAes(KeySchedule.Derive(_crypto, _keys.DeviceKey, KeySchedule.LabelDown, 0));
+        }
+    }
+
+    /// <summary>Makes the ciphers shared with a peer on first use; false where no key is known.</summary>
+    private bool PreparePeer(int peer)
+    {
+        if (_peers.SendCipher[peer] != null)
+        {
+            return true;
+        }
+
+        byte[] key = new byte[KeySchedule.KeyLength];
+        if (Config.IsGateway && _keys.Devices != null && _keys.Devices.TryGetDeviceKey(_peers.Address[peer], key))
+        {
+            _peers.ReceiveCipher[peer] = _crypto.CreateAes(KeySchedule.Derive(_crypto, key, KeySchedule.LabelUp, 0));
+            _peers.SendCipher[peer] = _crypto.CreateAes(KeySchedule.Derive(_crypto, key, KeySchedule.LabelDown, 0));
+            return true;
+        }
+
+        if (_keys.PairwiseShare == null)
+        {
+            return false;
+        }
+
+        PairwiseKeys.Derive(_crypto, _keys.PairwiseShare, Address, _peers.Address[peer], key);
+        _peers.SendCipher[peer] = _crypto.CreateAes(key);
+        _peers.ReceiveCipher[peer] = _peers.SendCipher[peer];
+        return true;
+    }
+
+    private bool IsGatewayPeer(int peer)
+    {
+        if (_peers.IsGateway[peer])
+        {
+            return true;
+        }
+
+        int route = _routes.Find(_peers.Address[peer]);
+        return route != RouteTable.None && _routes.IsGateway[route];
+    }
+
+    /// <summary>The cipher for messages to that destination, or null where none is known.</summary>
+    private IBlockCipher SendCipherFor(ushort destination, int peer)
+    {
+        if (destination == MeshAddress.AnyGateway)
+        {
+            return _upCipher;
+        }
+
+        if (destination == MeshAddress.All)
+        {
+            return _groupCipher;
+        }
+
+        if (peer == PeerTable.None)
+        {
+            return null;
+        }
+
+        if (_upCipher != null && IsGatewayPeer(peer))
+        {
+            return _upCipher;
+        }
+
+        return PreparePeer(peer) ? _peers.SendCipher[peer] : null;
+    }
+
+    // protocol.md 8.4: everything a receiver relies on is in the nonce, so that no additional data is needed.
+    private void MakeNonce(byte kind, ushort origin, ushort destination, uint counter, ushort receiverBoot)
+    {
+        byte[] nonce = _nonce;
+        nonce[0] = kind;
+        Bytes.PutU16(nonce, 1, origin);
+        Bytes.PutU16(nonce, 3, destination);
+        Bytes.PutU32(nonce, 5, counter);
+        Bytes.PutU16(nonce, 9, receiverBoot);
+        nonce[11] = _keys.Epoch;
+        nonce[12] = 0;
+    }
+
+    private static bool IsBoundToBoot(byte kind, ushort destination)
+    {
+        return MeshAddress.IsUnicast(destination) && kind != MessageKind.Hello;
+    }
+
+    /// <summary>Seals _plain[0..count) into a queue slot; None where there is no room, no key, or no stored counter.</summary>
+    private int Compose(byte kind, ushort destination, byte messageClass, bool wide, int count)
+    {
+        int peer = MeshAddress.IsUnicast(destination) ? _peers.FindOrAdd(destination) : PeerTable.None;
+        IBlockCipher cipher = SendCipherFor(destination, peer);
+        if (cipher == null || !_record.CanSendMessage || _queue.Used == _queue.Capacity)
+        {
+            return MessageQueue.None;
+        }
+
+        MessageHeader header = _header;
+        header.Kind = kind;
+        header.HopLimit = Config.HopLimit;
+        header.Origin = Address;
+        header.Destination = destination;
+        header.Via = MeshAddress.None;
+        header.IsWide = wide;
+        header.Counter = _record.NextMessage++;
+        header.Boot = _record.Boot;
+        header.BodyLength = count + MessageHeader.TagLength;
+        MakeNonce(kind, Address, destination, header.Counter, IsBoundToBoot(kind, destination) ? _peers.Boot[peer] : (ushort)0);
+        _ccm.Seal(cipher, _nonce, null, 0, _plain, 0, count);
+        bool flood = destination == MeshAddress.All;
+        int slot = _queue.Take(header, messageClass, flood ? MessageQueue.StateFlood : MessageQueue.StateReady, _nowMs);
+        System.Array.Copy(_plain, 0, _queue.Body, _queue.BodyOffset(slot), header.BodyLength);
+        _queue.GiveUpMs[slot] = _nowMs + HoldOwnMs;
+        _timers.SetEarlier(Timer.Queue, _nowMs);
+        Counters.Originated++;
+        if (_record.NeedsStore)
+        {
+            RequestStore();
+        }
+
+        return slot;
+    }
+
+    /// <summary>Opens the message in _header, which is for this node; false only where there is no room to deliver it.</summary>
+    private bool ReceiveEndToEnd(byte messageClass, byte[] buffer, sbyte rssiDbm)
+    {
+        if (_effects.Free < 4 || _queue.Used == _queue.Capacity)
+        {
+            Counters.DroppedQueueFull++;
+            return false;
+        }
+
+        int peer = _peers.FindOrAdd(_header.Origin);
+        if (peer == PeerTable.None || (!_header.IsWide && _peers.CounterHigh[peer] == 0))
+        {
+            // A full table refuses the newcomer; a short counter cannot be completed for one never heard.
+            Counters.EndToEndNoKey++;
+            return true;
+        }
+
+        uint counter = _header.IsWide ? _header.Counter : ReplayWindow.Expand(_peers.CounterHigh[peer], (ushort)_header.Counter);
+        if (!ReplayWindow.IsFresh(_peers.CounterHigh[peer], _peers.CounterSeen[peer], counter)
+            || (_header.IsWide && _peers.Boot[peer] != 0 && SeqNo.IsNewer(_peers.Boot[peer], _header.Boot)))
+        {
+            Counters.EndToEndReplayed++;
+            return true;
+        }
+
+        if (!OpenFrom(peer, counter, buffer))
+        {
+            Counters.EndToEndBadTag++;
+            if (_header.IsWide && _header.Destination == Address && _header.Kind != MessageKind.Hello)
+            {
+                // Most likely it was sealed for an earlier boot of ours: tell the origin the present one.
+                SendHello(_header.Origin, 0);
+            }
+
+            return true;
+        }
+
+        _peers.CounterSeen[peer] = ReplayWindow.Accept(_peers.CounterHigh[peer], _peers.CounterSeen[peer], counter);
+        _peers.CounterHigh[peer] = counter > _peers.CounterHigh[peer] ? counter : _peers.CounterHigh[peer];
+        if (_header.IsWide && _peers.Boot[peer] != _header.Boot)
+        {
+            _peers.BeginBoot(peer, _header.Boot);
+            WakePending(_header.Origin);
+        }
+
+        _header.Counter = counter;
+        _header.Boot = _peers.Boot[peer];
+        HandleOpened(peer, messageClass, rssiDbm);
+        return true;
+    }
+
+    /// <summary>Tries the key that this peer should use, then the other kind; the plaintext is in _plain afterwards.</summary>
+    private bool OpenFrom(int peer, uint counter, byte[] buffer)
+    {
+        if (_header.BodyLength > _plain.Length)
+        {
+            return false;
+        }
+
+        ushort boot = IsBoundToBoot(_header.Kind, _header.Destination) ? _record.Boot : (ushort)0;
+        MakeNonce(_header.Kind, _header.Origin, _header.Destination, counter, boot);
+        if (_header.Destination == MeshAddress.All)
+        {
+            return OpenWith(_groupCipher, buffer);
+        }
+
+        bool expectGateway = _downCipher != null && IsGatewayPeer(peer);
+        if (expectGateway && OpenWith(_downCipher, buffer))
+        {
+            _peers.IsGateway[peer] = true;
+            return true;
+        }
+
+        if (PreparePeer(peer) && OpenWith(_peers.ReceiveCipher[peer], buffer))
+        {
+            return true;
+        }
+
+        if (!expectGateway && _downCipher != null && OpenWith(_downCipher, buffer))
+        {
+            _peers.IsGateway[peer] = true;
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool OpenWith(IBlockCipher cipher, byte[] buffer)
+    {
+        System.Array.Copy(buffer, _header.BodyOffset, _plain, 0, _header.BodyLength);
+        return _ccm.Open(cipher, _nonce, null, 0, _plain, 0, _header.BodyLength - MessageHeader.TagLength);
+    }
+
+    private void HandleOpened(int peer, byte messageClass, sbyte rssiDbm)
+    {
+        int count = _header.BodyLength - MessageHeader.TagLength;
+        ushort origin = _header.Origin;
+        switch (_header.Kind)
+        {
+            case MessageKind.Reading:
+                ReceiveReading(peer, count, rssiDbm);
+                break;
+            case MessageKind.Datagram:
+                if (count >= 1)
+                {
+                    Deliver(0, count, rssiDbm);
+                }
+
+                break;
+            case MessageKind.Confirmed:
+                ReceiveConfirmed(origin, messageClass, count, rssiDbm);
+                break;
+            case MessageKind.Confirm:
+                if (count == 4)
+                {
+                    CompletePending(origin, Bytes.GetU32(_plain, 0));
+                }
+
+                break;
+            case MessageKind.Watermark:
+                ReceiveWatermark(count);
+                break;
+            default:
+                if (count >= 1 && _plain[0] != 0)
+                {
+                    SendHello(origin, 0);
+                }
+
+                break;
+        }
+    }
+
+    /// <summary>Queues _plain[start..start+count) for delivery; ReceiveEndToEnd has made sure of the room. Returns the slot.</summary>
+    private int Deliver(int start, int count, sbyte rssiDbm)
+    {
+        _header.BodyLength = count;
+        int slot = _queue.Take(_header, 0, MessageQueue.StateDeliver, _nowMs);
+        System.Array.Copy(_plain, start, _queue.Body, _queue.BodyOffset(slot), count);
+        _queue.RssiDbm[slot] = rssiDbm;
+        _queue.DueMs[slot] = long.MaxValue;
+        _effects.Push(Effect.Deliver, slot, 0);
+        return slot;
+    }
+
+    private void ReceiveConfirmed(ushort origin, byte messageClass, int count, sbyte rssiDbm)
+    {
+        if (count < 5)
+        {
+            return;
+        }
+
+        uint id = Bytes.GetU32(_plain, 0);
+        if (!WasConfirmed(origin, id))
+        {
+            _confirmedOrigin[_confirmedNext] = origin;
+            _confirmedId[_confirmedNext] = id;
+            _confirmedNext = (_confirmedNext + 1) % ConfirmedRemembered;
+            Deliver(4, count - 4, rssiDbm);
+        }
+
+        Bytes.PutU32(_plain, 0, id);
+        Compose(MessageKind.Confirm, origin, messageClass, true, 4);
+    }
+
+    private bool WasConfirmed(ushort origin, uint id)
+    {
+        for (int i = 0; i < ConfirmedRemembered; i++)
+        {
+            if (_confirmedId[i] == id && _confirmedOrigin[i] == origin)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Tells a peer this boot's number; <paramref name="answer"/> 1 asks for the peer's in return.</summary>
+    private void SendHello(ushort destination, byte answer)
+    {
+        if (_nowMs - _lastHelloMs < HelloMinIntervalMs && answer == 0)
+        {
+            return;
+        }
+
+        _lastHelloMs = answer == 0 ? _nowMs : _lastHelloMs;
+        _plain[0] = answer;
+        Compose(MessageKind.Hello, destination, (byte)MeshClass.Control, true, 1);
+    }
+}

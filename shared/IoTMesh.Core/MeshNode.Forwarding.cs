@@ -1,0 +1,365 @@
+namespace IoTMesh.Core;
+
+/// <content>Messages hop by hop: taking over, choosing a next hop, retries, giving up. protocol.md 6.</content>
+public sealed partial class MeshNode
+{
+    private const int WaitForRouteMs = 200;
+    private const int HoldOwnMs = 15_000;
+    private const int HoldForwardedMs = 8_000;
+    private const int BackoffMaxShift = 4;
+    private const int BackoffMaxMs = 600;
+    private const int DivertAfterTries = 2;
+    private const int FloodRepeats = 2;
+    private const int FloodJitterMs = 25;
+    private const int FloodRepeatMs = 180;
+    private const int ClassCount = 4;
+
+    private ParseError ReceiveData(int neighbor, uint counter, byte[] buffer, int offset, int at, int end)
+    {
+        if (at >= end)
+        {
+            return ParseError.TooShort;
+        }
+
+        int cost = buffer[at];
+        at++;
+        ushort source = _neighbors.Address[neighbor];
+        byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
+        bool accepted = true;
+        bool repeat = false;
+        while (at < end)
+        {
+            ParseError error = _header.Parse(buffer, at, end, source);
+            if (error != ParseError.None)
+            {
+                return error;
+            }
+
+            at = _header.BodyOffset + _header.BodyLength;
+            if (_header.Origin == Address)
+            {
+                Counters.LoopsDetected++;
+            }
+            else if (_duplicates.Contains(_header.Origin, _header.Counter))
+            {
+                Counters.Duplicates++;
+                repeat = true;
+            }
+            else if (TakeOver(messageClass, buffer, _neighbors.RssiDbm[neighbor]))
+            {
+                _duplicates.Add(_header.Origin, _header.Counter);
+                CheckRank(cost);
+            }
+            else
+            {
+                accepted = false;
+            }
+        }
+
+        if (accepted)
+        {
+            _neighbors.OweAck(neighbor, counter, repeat);
+            _timers.SetEarlier(Timer.Ack, _nowMs + Config.AckDelayMs);
+        }
+
+        return ParseError.None;
+    }
+
+    /// <summary>Delivers or queues the message in _header; false where there is no room, so that its sender keeps it.</summary>
+    private bool TakeOver(byte messageClass, byte[] buffer, sbyte rssiDbm)
+    {
+        bool isMine = _header.Destination == Address || (_header.Destination == MeshAddress.AnyGateway && Config.IsGateway);
+        if (isMine)
+        {
+            return ReceiveEndToEnd(messageClass, buffer, rssiDbm);
+        }
+
+        if (_header.HopLimit <= 1)
+        {
+            Counters.DroppedHopLimit++;
+            return true;
+        }
+
+        _header.HopLimit--;
+        int slot = _queue.Take(_header, messageClass, MessageQueue.StateReady, _nowMs);
+        if (slot == MessageQueue.None)
+        {
+            Counters.DroppedQueueFull++;
+            return false;
+        }
+
+        System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
+        _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
+        Counters.Forwarded++;
+        _timers.SetEarlier(Timer.Queue, _nowMs);
+        return true;
+    }
+
+    // Datapath validation as in CTP: data must flow downhill. A sender that is not above us has an old picture of us.
+    private void CheckRank(int senderCost)
+    {
+        int mine = CostByte(_header.Destination);
+        if (_header.Destination == MeshAddress.AnyGateway && mine < 255 && senderCost < mine)
+        {
+            Counters.RankInversions++;
+            AnnounceSoon(false);
+        }
+    }
+
+    private int CostByte(ushort destination)
+    {
+        int route = destination == MeshAddress.AnyGateway ? _routes.NearestGateway() : _routes.Find(destination);
+        if (Config.IsGateway && destination == MeshAddress.AnyGateway)
+        {
+            return 0;
+        }
+
+        int cost = route == RouteTable.None ? 255 : _routes.Metric[route] >> FrameFormat.CostShift;
+        return cost > 255 ? 255 : cost;
+    }
+
+    private ParseError ReceiveFlood(int neighbor, byte[] buffer, int at, int end)
+    {
+        ParseError error = _header.Parse(buffer, at, end, _neighbors.Address[neighbor]);
+        if (error != ParseError.None)
+        {
+            return error;
+        }
+
+        if (_header.Origin == Address || _header.Destination != MeshAddress.All)
+        {
+            return ParseError.None;
+        }
+
+        if (_duplicates.Contains(_header.Origin, _header.Counter))
+        {
+            Counters.Duplicates++;
+            return ParseError.None;
+        }
+
+        _duplicates.Add(_header.Origin, _header.Counter);
+        byte hopLimit = _header.HopLimit;
+        ReceiveEndToEnd((byte)MeshClass.Normal, buffer, _neighbors.RssiDbm[neighbor]);
+        if (hopLimit > 1)
+        {
+            _header.HopLimit = (byte)(hopLimit - 1);
+            int slot = _queue.Take(_header, (byte)MeshClass.Normal, MessageQueue.StateFlood, _nowMs + 2 + _prng.Next(FloodJitterMs));
+            if (slot != MessageQueue.None)
+            {
+                System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
+                Counters.Forwarded++;
+                _timers.SetEarlier(Timer.Queue, _queue.DueMs[slot]);
+            }
+        }
+
+        return ParseError.None;
+    }
+
+    /// <summary>Moves every queued message that is due, highest class first.</summary>
+    private void PumpQueue()
+    {
+        for (int messageClass = 0; messageClass < ClassCount; messageClass++)
+        {
+            for (int slot = 0; slot < _queue.Capacity; slot++)
+            {
+                if (_queue.Class[slot] == messageClass && _queue.State[slot] != MessageQueue.StateFree && _queue.DueMs[slot] <= _nowMs)
+                {
+                    StepSlot(slot);
+                }
+            }
+        }
+
+        _timers.Set(Timer.Queue, _queue.EarliestDueMs());
+    }
+
+    private void StepSlot(int slot)
+    {
+        if (_queue.State[slot] == MessageQueue.StateInFlight)
+        {
+            HandleAckTimeout(slot);
+        }
+
+        if (_queue.State[slot] == MessageQueue.StateReady)
+        {
+            ScheduleSlot(slot);
+        }
+        else if (_queue.State[slot] == MessageQueue.StateFlood)
+        {
+            _effects.PushOnce(Effect.SendFlood, slot, 0);
+            _queue.DueMs[slot] = _nowMs + FloodRepeatMs;
+        }
+    }
+
+    private void HandleAckTimeout(int slot)
+    {
+        int neighbor = _queue.NextHop[slot];
+        int tries = ++_queue.Tries[slot];
+        int triesHere = ++_queue.TriesHere[slot];
+        Counters.Retries++;
+        _queue.State[slot] = MessageQueue.StateReady;
+        _queue.DueMs[slot] = _nowMs;
+        _queue.Avoid[slot] = triesHere >= DivertAfterTries ? neighbor : _queue.Avoid[slot];
+        HandleFailedTry(neighbor, _queue.FrameCounter[slot]);
+        if (tries >= Config.MaxTries)
+        {
+            Counters.DroppedTries++;
+            GiveUp(slot);
+        }
+    }
+
+    private void ScheduleSlot(int slot)
+    {
+        int next = ResolveNextHop(slot);
+        if (next == NeighborTable.None)
+        {
+            if (_nowMs >= _queue.GiveUpMs[slot])
+            {
+                Counters.DroppedNoRoute++;
+                GiveUp(slot);
+                return;
+            }
+
+            _queue.DueMs[slot] = _nowMs + WaitForRouteMs;
+            return;
+        }
+
+        if (next != _queue.NextHop[slot])
+        {
+            _queue.TriesHere[slot] = 0;
+        }
+
+        _queue.NextHop[slot] = next;
+        _queue.State[slot] = MessageQueue.StateScheduled;
+        _queue.DueMs[slot] = long.MaxValue;
+        if (!_effects.PushOnce(Effect.SendData, next, 0))
+        {
+            _queue.State[slot] = MessageQueue.StateReady;
+            _queue.DueMs[slot] = _nowMs + WaitForRouteMs;
+        }
+    }
+
+    private int ResolveNextHop(int slot)
+    {
+        ushort destination = _queue.Destination[slot];
+        int route;
+        if (destination == MeshAddress.AnyGateway)
+        {
+            route = _queue.Via[slot] == MeshAddress.None ? RouteTable.None : _routes.Find(_queue.Via[slot]);
+            if (route == RouteTable.None || _routes.NextHop(route) == NeighborTable.None)
+            {
+                route = _routes.NearestGateway();
+                SetVia(slot, route);
+            }
+        }
+        else
+        {
+            route = _routes.Find(destination);
+        }
+
+        if (route == RouteTable.None)
+        {
+            return NeighborTable.None;
+        }
+
+        int next = _routes.NextHopAvoiding(route, _queue.Avoid[slot]);
+        if (next == NeighborTable.None)
+        {
+            WantSeqNo(route, RequestFirstMs);
+        }
+
+        return next;
+    }
+
+    // With several gateways a message keeps to one, or relays of different taste could pass it to and fro. protocol.md 5.6.
+    private void SetVia(int slot, int route)
+    {
+        int gateways = 0;
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            gateways += _routes.IsGateway[r] && _routes.Metric[r] < MeshConfig.InfiniteMetric ? 1 : 0;
+        }
+
+        _queue.Via[slot] = gateways > 1 && route != RouteTable.None ? _routes.Destination[route] : MeshAddress.None;
+    }
+
+    /// <summary>A route came back: messages that wait for one need not wait for their next look.</summary>
+    private void WakeWaiting(ushort destination, bool isGateway)
+    {
+        for (int slot = 0; slot < _queue.Capacity; slot++)
+        {
+            if (_queue.State[slot] == MessageQueue.StateReady
+                && (_queue.Destination[slot] == destination || (isGateway && _queue.Destination[slot] == MeshAddress.AnyGateway)))
+            {
+                _queue.DueMs[slot] = _nowMs;
+            }
+        }
+    }
+
+    private void RequeueFrom(int neighbor)
+    {
+        for (int slot = 0; slot < _queue.Capacity; slot++)
+        {
+            byte state = _queue.State[slot];
+            bool waits = state == MessageQueue.StateInFlight || state == MessageQueue.StateReady || state == MessageQueue.StateScheduled;
+            if (waits && _queue.NextHop[slot] == neighbor)
+            {
+                _queue.State[slot] = MessageQueue.StateReady;
+                _queue.NextHop[slot] = NeighborTable.None;
+                _queue.TriesHere[slot] = 0;
+                _queue.FrameCounter[slot] = 0;
+                _queue.FrameCounterBefore[slot] = 0;
+                _queue.DueMs[slot] = _nowMs;
+                _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
+            }
+
+            if (_queue.Avoid[slot] == neighbor)
+            {
+                _queue.Avoid[slot] = NeighborTable.None;
+            }
+        }
+
+        _timers.SetEarlier(Timer.Queue, _nowMs);
+    }
+
+    /// <summary>The next hop has taken the message over.</summary>
+    private void CompleteHop(int slot)
+    {
+        if (_queue.ReadingSeq[slot] != 0)
+        {
+            _custody.SetState(_queue.ReadingSeq[slot], Custody.StateSent, _nowMs);
+            _timers.SetEarlier(Timer.Custody, _nowMs);
+        }
+
+        if (_queue.Token[slot] != 0)
+        {
+            _effects.Push(Effect.Completed, _queue.Token[slot], 1);
+        }
+
+        _queue.Free(slot);
+    }
+
+    private void GiveUp(int slot)
+    {
+        if (_queue.ReadingSeq[slot] != 0)
+        {
+            _custody.SetState(_queue.ReadingSeq[slot], Custody.StateUnsent, _nowMs);
+            _timers.SetEarlier(Timer.Custody, _nowMs + CustodyPauseMs);
+        }
+
+        if (_queue.Token[slot] != 0)
+        {
+            _effects.Push(Effect.Completed, _queue.Token[slot], 0);
+        }
+
+        _queue.Free(slot);
+    }
+
+    private long AckDueMs(int slot, int neighbor)
+    {
+        int timeout = _neighbors.RetransmitTimeoutMs(neighbor, Config.AckTimeoutMinMs) + Config.AckDelayMs;
+        int shift = _queue.TriesHere[slot] > BackoffMaxShift ? BackoffMaxShift : _queue.TriesHere[slot];
+        timeout <<= shift;
+        timeout = timeout > BackoffMaxMs ? BackoffMaxMs : timeout;
+        return _nowMs + timeout + _prng.Next((timeout / 4) + 1);
+    }
+}

@@ -1,0 +1,183 @@
+namespace IoTMesh.Core;
+
+/// <content>Messages of the application: sending, confirmation. protocol.md 7.</content>
+public sealed partial class MeshNode
+{
+    private const int HelloRetryMs = 800;
+    private const int HelloTries = 8;
+    private const int PendingNoRoomMs = 100;
+
+    /// <summary>
+    /// Sends a message end to end, encrypted for the destination. A confirmed one is repeated until the destination's
+    /// confirmation arrives or its retries end; SendCompleted tells with the token. <see cref="MeshAddress.All"/> reaches
+    /// every node, protected by the group key only and never confirmed.
+    /// </summary>
+    public SendResult Send(
+        long nowMs, ushort destination, byte port, MeshClass messageClass, bool confirmed, byte[] payload, int offset, int count, out int token)
+    {
+        token = 0;
+        Advance(nowMs);
+        if (!_started || !_record.CanSendMessage)
+        {
+            return SendResult.NotReady;
+        }
+
+        if (count > Config.MaxPayloadLength)
+        {
+            return SendResult.TooLong;
+        }
+
+        bool unicast = MeshAddress.IsUnicast(destination);
+        bool anyGateway = destination == MeshAddress.AnyGateway && !Config.IsGateway;
+        bool valid = (unicast && destination != Address) || anyGateway || (destination == MeshAddress.All && !confirmed);
+        if (!valid)
+        {
+            return SendResult.InvalidDestination;
+        }
+
+        int peer = unicast ? _peers.FindOrAdd(destination) : PeerTable.None;
+        if (SendCipherFor(destination, peer) == null)
+        {
+            return SendResult.NoKey;
+        }
+
+        bool bootUnknown = unicast && _peers.Boot[peer] == 0;
+        if (confirmed || bootUnknown)
+        {
+            return SendPending(destination, port, messageClass, confirmed, payload, offset, count, out token);
+        }
+
+        _plain[0] = port;
+        System.Array.Copy(payload, offset, _plain, 1, count);
+        int slot = Compose(MessageKind.Datagram, destination, (byte)messageClass, true, count + 1);
+        if (slot == MessageQueue.None)
+        {
+            return SendResult.QueueFull;
+        }
+
+        token = TakeToken();
+        _queue.Token[slot] = token;
+        return SendResult.Accepted;
+    }
+
+    private SendResult SendPending(
+        ushort destination, byte port, MeshClass messageClass, bool confirmed, byte[] payload, int offset, int count, out int token)
+    {
+        token = 0;
+        int entry = _pending.Take();
+        if (entry == PendingTable.None)
+        {
+            return SendResult.QueueFull;
+        }
+
+        token = TakeToken();
+        _pending.IsConfirmed[entry] = confirmed;
+        _pending.Destination[entry] = destination;
+        _pending.Class[entry] = (byte)messageClass;
+        _pending.Token[entry] = token;
+        int at = entry * _pending.PlainCapacity;
+        int length = 0;
+        if (confirmed)
+        {
+            // The first counter names the message through all its repetitions, each of which has a counter of its own.
+            _pending.Id[entry] = _record.NextMessage;
+            Bytes.PutU32(_pending.Plain, at, _pending.Id[entry]);
+            length = 4;
+        }
+
+        _pending.Plain[at + length] = port;
+        System.Array.Copy(payload, offset, _pending.Plain, at + length + 1, count);
+        _pending.PlainLength[entry] = length + 1 + count;
+        _pending.DueMs[entry] = _nowMs;
+        StepPending(entry);
+        _timers.SetEarlier(Timer.Pending, _pending.DueMs[entry]);
+        return SendResult.Accepted;
+    }
+
+    private void HandlePendingTimer()
+    {
+        for (int entry = 0; entry < _pending.Capacity; entry++)
+        {
+            if (_pending.Used[entry] && _pending.DueMs[entry] <= _nowMs)
+            {
+                StepPending(entry);
+            }
+        }
+
+        _timers.Set(Timer.Pending, _pending.EarliestDueMs());
+    }
+
+    private void StepPending(int entry)
+    {
+        ushort destination = _pending.Destination[entry];
+        int peer = MeshAddress.IsUnicast(destination) ? _peers.FindOrAdd(destination) : PeerTable.None;
+        bool bootUnknown = peer != PeerTable.None && _peers.Boot[peer] == 0;
+        int limit = bootUnknown ? HelloTries : Config.ConfirmedRetries;
+        if (_pending.Tries[entry] > limit)
+        {
+            EndPending(entry, false);
+            return;
+        }
+
+        if (bootUnknown)
+        {
+            SendHello(destination, 1);
+            _pending.Tries[entry]++;
+            _pending.DueMs[entry] = _nowMs + (HelloRetryMs << (_pending.Tries[entry] / 3));
+            return;
+        }
+
+        System.Array.Copy(_pending.Plain, entry * _pending.PlainCapacity, _plain, 0, _pending.PlainLength[entry]);
+        byte kind = _pending.IsConfirmed[entry] ? MessageKind.Confirmed : MessageKind.Datagram;
+        int slot = Compose(kind, destination, _pending.Class[entry], true, _pending.PlainLength[entry]);
+        if (slot == MessageQueue.None)
+        {
+            _pending.DueMs[entry] = _nowMs + PendingNoRoomMs;
+            return;
+        }
+
+        if (!_pending.IsConfirmed[entry])
+        {
+            _queue.Token[slot] = _pending.Token[entry];
+            _pending.Used[entry] = false;
+            return;
+        }
+
+        _pending.Tries[entry] = _pending.IsSent[entry] ? (byte)(_pending.Tries[entry] + 1) : (byte)1;
+        _pending.IsSent[entry] = true;
+        _pending.DueMs[entry] = _nowMs + ((long)Config.ConfirmTimeoutMs << (_pending.Tries[entry] - 1));
+    }
+
+    /// <summary>The destination's boot number is known or changed: what waits for it goes out now.</summary>
+    private void WakePending(ushort destination)
+    {
+        for (int entry = 0; entry < _pending.Capacity; entry++)
+        {
+            if (_pending.Used[entry] && _pending.Destination[entry] == destination)
+            {
+                _pending.DueMs[entry] = _nowMs;
+                _timers.SetEarlier(Timer.Pending, _nowMs);
+            }
+        }
+    }
+
+    private void CompletePending(ushort origin, uint id)
+    {
+        int entry = _pending.FindById(origin, id);
+        if (entry == PendingTable.None)
+        {
+            entry = _pending.FindById(MeshAddress.AnyGateway, id);
+        }
+
+        if (entry != PendingTable.None)
+        {
+            EndPending(entry, true);
+        }
+    }
+
+    private void EndPending(int entry, bool success)
+    {
+        _pending.Used[entry] = false;
+        _effects.Push(Effect.Completed, _pending.Token[entry], success ? 1 : 0);
+    }
+}

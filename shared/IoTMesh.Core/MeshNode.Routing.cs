@@ -1,0 +1,496 @@
+namespace IoTMesh.Core;
+
+/// <content>Beacons, route announcements and requests for a newer seqno. protocol.md 5.</content>
+public sealed partial class MeshNode
+{
+    private const int AnnounceUrgentMs = 4;
+    private const int AnnounceUrgentJitterMs = 20;
+    private const int AnnounceLazyMs = 500;
+    private const int AnnounceLazyJitterMs = 1_000;
+    private const int RequestFirstMs = 15;
+    private const int RequestRetryMs = 250;
+    private const int RequestRetryMaxShift = 6;
+    private const int HostRequestTries = 2;
+    private const int SeqNoMinIntervalMs = 100;
+    private const int DumpRetryMs = 1_500;
+    private const int DumpTriesMax = 6;
+    private const int BeaconRepeats = 3;
+    private const byte RequestHopLimit = 64;
+    private readonly int[] _sinceRing = new int[BeaconRepeats];
+    private byte _beaconNumber;
+    private bool _guarded;
+    private bool _seqNoWanted;
+    private bool _dumpWanted;
+    private long _lastSeqNoMs;
+    private long _lastBeaconMs;
+    private long _gatewayLostMs = -1;
+    private bool _hadGateway;
+    private ushort _lastGateway;
+
+    private void HandleRoutingTimers()
+    {
+        if (_timers.IsDue(Timer.Announce, _nowMs))
+        {
+            _timers.Stop(Timer.Announce);
+            RaiseSeqNoIfWanted();
+            QueueBeacon(_dumpWanted);
+            _dumpWanted = false;
+        }
+
+        if (_timers.IsDue(Timer.Beacon, _nowMs))
+        {
+            bool transmit = _trickle.HandleTimeout(_nowMs);
+            if (transmit || _nowMs - _lastBeaconMs > 2L * Config.BeaconMaxMs)
+            {
+                QueueBeacon(false);
+            }
+
+            _timers.Set(Timer.Beacon, _trickle.DueMs);
+        }
+
+        if (_timers.IsDue(Timer.Request, _nowMs))
+        {
+            SendRequests();
+        }
+
+        if (_timers.IsDue(Timer.Probe, _nowMs))
+        {
+            SendProbes();
+        }
+    }
+
+    private void AnnounceSoon(bool urgent)
+    {
+        int delayMs = urgent ? AnnounceUrgentMs + _prng.Next(AnnounceUrgentJitterMs) : AnnounceLazyMs + _prng.Next(AnnounceLazyJitterMs);
+        _timers.SetEarlier(Timer.Announce, _nowMs + delayMs);
+        if (urgent)
+        {
+            _trickle.Reset(_nowMs);
+            _timers.Set(Timer.Beacon, _trickle.DueMs);
+        }
+    }
+
+    private int EntriesPerBeacon => (Config.MaxFrameLength - FrameFormat.WideLength - BeaconFormat.FixedLength - FrameFormat.TagLength)
+        / BeaconFormat.EntryLength;
+
+    /// <summary>Queues a beacon with what changed since the third last one, or with the whole table, in as many parts as it takes.</summary>
+    private void QueueBeacon(bool full)
+    {
+        _lastBeaconMs = _nowMs;
+        _beaconNumber++;
+        int since = _sinceRing[0];
+        if (full || _routes.Version - since >= BeaconFormat.SinceFull)
+        {
+            since = -1;
+        }
+
+        int parts = BeaconParts(since);
+        for (int part = 0; part < parts; part++)
+        {
+            _effects.PushOnce(Effect.SendBeacon, part, since);
+        }
+
+        _sinceRing[0] = _sinceRing[1];
+        _sinceRing[1] = _sinceRing[2];
+        _sinceRing[2] = _routes.Version;
+    }
+
+    private int BeaconParts(int since)
+    {
+        int entries = 0;
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            if (IsInBeacon(r, since))
+            {
+                entries++;
+            }
+        }
+
+        int parts = (entries + EntriesPerBeacon - 1) / EntriesPerBeacon;
+        return parts < 1 ? 1 : parts > BeaconFormat.MaxParts ? BeaconFormat.MaxParts : parts;
+    }
+
+    private bool IsInBeacon(int route, int since)
+    {
+        // Routes to gateways go along always: they are few and everything hangs on them.
+        return _routes.ChangedVersion[route] > since || (_routes.IsGateway[route] && _routes.Metric[route] < MeshConfig.InfiniteMetric);
+    }
+
+    private ParseError ReceiveBeacon(int neighbor, byte[] buffer, int at, int end)
+    {
+        int entries = (end - at - BeaconFormat.FixedLength) / BeaconFormat.EntryLength;
+        if (end - at < BeaconFormat.FixedLength || at + BeaconFormat.FixedLength + (entries * BeaconFormat.EntryLength) != end)
+        {
+            return ParseError.BadLength;
+        }
+
+        NoteBoot(neighbor, Bytes.GetU16(buffer, at + BeaconFormat.OffsetBoot));
+        _neighbors.HandleBeaconNumber(neighbor, buffer[at + BeaconFormat.OffsetBeaconNumber]);
+        bool isGateway = (buffer[at + BeaconFormat.OffsetFlags] & BeaconFormat.FlagGateway) != 0;
+        int changes = ApplyEntry(neighbor, _neighbors.Address[neighbor], Bytes.GetU16(buffer, at + BeaconFormat.OffsetSeqNo), 0, isGateway);
+        for (int i = 0; i < entries; i++)
+        {
+            int entry = at + BeaconFormat.FixedLength + (i * BeaconFormat.EntryLength);
+            ushort destination = Bytes.GetU16(buffer, entry);
+            ushort metric = Bytes.GetU16(buffer, entry + BeaconFormat.EntryOffsetMetric);
+            ushort seqNo = Bytes.GetU16(buffer, entry + BeaconFormat.EntryOffsetSeqNo);
+            if (destination == Address)
+            {
+                HandleOwnRoute(seqNo, metric);
+            }
+            else if (MeshAddress.IsUnicast(destination))
+            {
+                changes |= ApplyEntry(neighbor, destination, seqNo, (ushort)(metric & 0x7FFF), (metric & BeaconFormat.EntryGatewayBit) != 0);
+            }
+        }
+
+        TrackVersion(neighbor, buffer, at);
+        if ((changes & RouteTable.ChangedMetric) == 0 && _neighbors.InSync[neighbor])
+        {
+            _trickle.HandleConsistent();
+        }
+
+        if (!_neighbors.IsUsable(neighbor))
+        {
+            ScheduleProbe(neighbor, 2 + _prng.Next(25));
+        }
+
+        return ParseError.None;
+    }
+
+    // Somebody remembers a newer seqno of ours than we do: our storage was lost. Go above it, or we would never be believed.
+    private void HandleOwnRoute(ushort seqNo, ushort metric)
+    {
+        if ((metric & 0x7FFF) < MeshConfig.InfiniteMetric && SeqNo.IsNewer(seqNo, _record.SeqNo))
+        {
+            _record.SeqNo = (ushort)(seqNo + 1);
+            AnnounceSoon(true);
+            RequestStore();
+        }
+    }
+
+    private int ApplyEntry(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway)
+    {
+        int changes = _routes.Update(neighbor, destination, seqNo, metric, isGateway, _guarded, _nowMs);
+        if (changes != 0)
+        {
+            FollowUp(_routes.Find(destination), changes);
+        }
+
+        return changes;
+    }
+
+    /// <summary>Does what a change of a route demands: tell neighbors, tell the application, ask for a newer seqno, move custody.</summary>
+    private void FollowUp(int route, int changes)
+    {
+        bool isGateway = _routes.IsGateway[route];
+        if ((changes & RouteTable.Urgent) != 0)
+        {
+            AnnounceSoon(true);
+        }
+        else if ((changes & RouteTable.ChangedMetric) != 0 && isGateway)
+        {
+            AnnounceSoon(false);
+        }
+
+        if ((changes & RouteTable.ChangedNextHop) != 0)
+        {
+            Counters.ParentChanges += isGateway ? 1 : 0;
+            _effects.Push(Effect.RouteChanged, _routes.Destination[route], route);
+        }
+
+        bool lost = (changes & RouteTable.ChangedMetric) != 0;
+        if ((changes & RouteTable.Starving) != 0 && (lost || (isGateway && _routes.AnyCandidate(route, NeighborTable.None) != NeighborTable.None)))
+        {
+            WantSeqNo(route, RequestFirstMs);
+        }
+
+        if (isGateway && changes != RouteTable.Starving)
+        {
+            NoteGatewayChange();
+        }
+
+        if ((changes & RouteTable.ChangedNextHop) != 0 && _routes.NextHop(route) != NeighborTable.None)
+        {
+            _timers.SetEarlier(Timer.Queue, _nowMs);
+            WakeWaiting(_routes.Destination[route], isGateway);
+        }
+    }
+
+    private void TrackVersion(int neighbor, byte[] buffer, int at)
+    {
+        ushort version = Bytes.GetU16(buffer, at + BeaconFormat.OffsetVersion);
+        int sinceDelta = buffer[at + BeaconFormat.OffsetSince];
+        int part = buffer[at + BeaconFormat.OffsetPart] >> 4;
+        int parts = buffer[at + BeaconFormat.OffsetPart] & 0x0F;
+        bool full = sinceDelta == BeaconFormat.SinceFull || sinceDelta == version;
+        bool covers = full || (_neighbors.InSync[neighbor] && (ushort)(version - _neighbors.SyncVersion[neighbor]) <= sinceDelta);
+        if (_neighbors.InSync[neighbor] && version == _neighbors.SyncVersion[neighbor])
+        {
+            return;
+        }
+
+        if (_neighbors.PartsVersion[neighbor] != version)
+        {
+            _neighbors.PartsVersion[neighbor] = version;
+            _neighbors.PartsSeen[neighbor] = 0;
+        }
+
+        _neighbors.PartsSeen[neighbor] |= (ushort)(1 << part);
+        bool complete = _neighbors.PartsSeen[neighbor] == (1 << parts) - 1;
+        if (covers && complete)
+        {
+            _neighbors.InSync[neighbor] = true;
+            _neighbors.SyncVersion[neighbor] = version;
+            _neighbors.DumpDueMs[neighbor] = long.MaxValue;
+            _neighbors.DumpTries[neighbor] = 0;
+        }
+        else if (!covers || part == parts - 1)
+        {
+            _neighbors.InSync[neighbor] = false;
+            WantDump(neighbor, 50 + _prng.Next(300));
+        }
+    }
+
+    private void WantDump(int neighbor, int delayMs)
+    {
+        if (_neighbors.InSync[neighbor] || !_neighbors.IsUsable(neighbor) || _neighbors.DumpDueMs[neighbor] != long.MaxValue)
+        {
+            return;
+        }
+
+        _neighbors.DumpDueMs[neighbor] = _nowMs + delayMs;
+        _timers.SetEarlier(Timer.Probe, _neighbors.DumpDueMs[neighbor]);
+    }
+
+    private void StepDumpRequest(int neighbor)
+    {
+        int tries = ++_neighbors.DumpTries[neighbor];
+        if (_neighbors.InSync[neighbor] || tries > DumpTriesMax)
+        {
+            _neighbors.DumpDueMs[neighbor] = long.MaxValue;
+            _neighbors.DumpTries[neighbor] = 0;
+            return;
+        }
+
+        _effects.PushOnce(Effect.SendRequest, neighbor, 0);
+        _neighbors.DumpDueMs[neighbor] = _nowMs + (DumpRetryMs << (tries - 1)) + _prng.Next(DumpRetryMs);
+    }
+
+    private void WantSeqNo(int route, int delayMs)
+    {
+        if (_routes.RequestDueMs[route] == long.MaxValue)
+        {
+            _routes.RequestDueMs[route] = _nowMs + delayMs + _prng.Next(delayMs);
+            _routes.RequestTries[route] = 0;
+        }
+
+        _timers.SetEarlier(Timer.Request, _routes.RequestDueMs[route]);
+    }
+
+    private void SendRequests()
+    {
+        long next = long.MaxValue;
+        bool any = false;
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            if (_routes.RequestDueMs[r] <= _nowMs)
+            {
+                int tries = ++_routes.RequestTries[r];
+                any = true;
+                _routes.RequestNow[r] = true;
+                int shift = tries > RequestRetryMaxShift ? RequestRetryMaxShift : tries;
+                bool goOn = _routes.IsGateway[r] || tries < HostRequestTries;
+                _routes.RequestDueMs[r] = goOn ? _nowMs + (RequestRetryMs << (shift - 1)) + _prng.Next(RequestRetryMs) : long.MaxValue;
+            }
+
+            if (_routes.RequestDueMs[r] < next)
+            {
+                next = _routes.RequestDueMs[r];
+            }
+        }
+
+        if (any)
+        {
+            _effects.PushOnce(Effect.SendRequest, NeighborTable.None, 0);
+        }
+
+        _timers.Set(Timer.Request, next);
+    }
+
+    /// <summary>The way over a neighbor fails and may be the only feasible one: ask for a seqno that makes others feasible.</summary>
+    private void RequestBackups(int neighbor)
+    {
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            if (_routes.IsGateway[r] && _routes.NextHop(r) == neighbor && _routes.FeasibleCount(r) <= 1)
+            {
+                WantSeqNo(r, 2);
+            }
+        }
+    }
+
+    private ParseError ReceiveRequest(int neighbor, ushort linkDestination, byte[] buffer, int at, int end)
+    {
+        if (at == end || (end - at) % RequestFormat.EntryLength != 0)
+        {
+            return ParseError.BadLength;
+        }
+
+        for (; at < end; at += RequestFormat.EntryLength)
+        {
+            ushort destination = Bytes.GetU16(buffer, at);
+            ushort seqNo = Bytes.GetU16(buffer, at + RequestFormat.OffsetSeqNo);
+            byte hopLimit = buffer[at + RequestFormat.OffsetHopLimit];
+            if (destination == MeshAddress.None)
+            {
+                _dumpWanted |= linkDestination == Address;
+                _timers.SetEarlier(Timer.Announce, _nowMs + 5 + _prng.Next(40));
+            }
+            else if (destination == Address)
+            {
+                HandleSeqNoRequest(seqNo);
+            }
+            else
+            {
+                ForwardRequest(neighbor, destination, seqNo, hopLimit);
+            }
+        }
+
+        return ParseError.None;
+    }
+
+    private void HandleSeqNoRequest(ushort seqNo)
+    {
+        _seqNoWanted |= SeqNo.IsNewer(seqNo, _record.SeqNo);
+        AnnounceSoon(true);
+    }
+
+    // RFC 8966 section 3.8.1.2: raised by one only, and not faster than the news of it travels.
+    private void RaiseSeqNoIfWanted()
+    {
+        if (!_seqNoWanted)
+        {
+            return;
+        }
+
+        if (_nowMs - _lastSeqNoMs < SeqNoMinIntervalMs || !_record.CanRaiseSeqNo)
+        {
+            _timers.SetEarlier(Timer.Announce, _nowMs + SeqNoMinIntervalMs);
+            return;
+        }
+
+        _seqNoWanted = false;
+        _lastSeqNoMs = _nowMs;
+        _record.SeqNo++;
+        if (_record.NeedsStore)
+        {
+            RequestStore();
+        }
+    }
+
+    private void ForwardRequest(int neighbor, ushort destination, ushort seqNo, byte hopLimit)
+    {
+        int route = _routes.Find(destination);
+        if (route == RouteTable.None)
+        {
+            return;
+        }
+
+        if (_routes.Metric[route] < MeshConfig.InfiniteMetric && !SeqNo.IsNewer(seqNo, _routes.SeqNoAdvertised[route]))
+        {
+            _routes.Touch(route);
+            AnnounceSoon(true);
+            return;
+        }
+
+        bool repeated = _routes.ForwardedSeqNo[route] == seqNo && _nowMs - _routes.ForwardedMs[route] < RequestRetryMs / 2;
+        int next = _routes.NextHop(route);
+        if (next == NeighborTable.None || next == neighbor)
+        {
+            next = _routes.AnyCandidate(route, neighbor);
+        }
+
+        if (repeated || hopLimit <= 1 || next == NeighborTable.None)
+        {
+            return;
+        }
+
+        _routes.ForwardedSeqNo[route] = seqNo;
+        _routes.ForwardedMs[route] = _nowMs;
+        _effects.Push(Effect.ForwardRequest, next | ((hopLimit - 1) << 8), (destination << 16) | seqNo);
+    }
+
+    private void ReselectVia(int neighbor, bool gatewaysOnly)
+    {
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            if (_routes.NextHop(r) == neighbor && (!gatewaysOnly || _routes.IsGateway[r]))
+            {
+                ReselectRoute(r);
+            }
+        }
+    }
+
+    private void ReselectAll()
+    {
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            ReselectRoute(r);
+        }
+    }
+
+    private void ReselectRoute(int route)
+    {
+        int changes = _routes.Reselect(route, _nowMs);
+        if (changes != 0)
+        {
+            FollowUp(route, changes);
+        }
+    }
+
+    private void ForgetRoutesOf(int neighbor)
+    {
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            if (_routes.RemoveCandidate(r, neighbor))
+            {
+                ReselectRoute(r);
+            }
+        }
+    }
+
+    private void LoseNeighbor(int neighbor)
+    {
+        bool wasUsable = _neighbors.IsUsable(neighbor);
+        ushort address = _neighbors.Address[neighbor];
+        _neighbors.State[neighbor] = NeighborTable.StateHeard;
+        ForgetRoutesOf(neighbor);
+        RequeueFrom(neighbor);
+        _neighbors.Free(neighbor);
+        if (wasUsable)
+        {
+            Counters.NeighborsLost++;
+            _effects.Push(Effect.NeighborChanged, address, 0);
+        }
+    }
+
+    private void NoteGatewayChange()
+    {
+        ushort gateway = NearestGateway;
+        if (gateway == MeshAddress.None)
+        {
+            if (_hadGateway)
+            {
+                _gatewayLostMs = _nowMs;
+            }
+        }
+        else if (!_hadGateway || gateway != _lastGateway)
+        {
+            GatewayReached(gateway != _lastGateway || _nowMs - _gatewayLostMs > GatewayAwayMs);
+            _lastGateway = gateway;
+        }
+
+        _hadGateway = gateway != MeshAddress.None;
+    }
+}

@@ -1,0 +1,282 @@
+namespace IoTMesh.Core;
+
+/// <summary>
+/// Nodes heard directly. Parallel arrays by slot; a slot keeps its number while the neighbor stays. Full: the slot of the
+/// worst neighbor that carries no route is taken, unverified ones first.
+/// </summary>
+internal sealed class NeighborTable
+{
+    internal const int None = -1;
+
+    /// <summary>Heard, but not proven alive: it may be a recording.</summary>
+    internal const byte StateHeard = 1;
+
+    /// <summary>Answered a fresh challenge, so it is there now and both directions work.</summary>
+    internal const byte StateVerified = 2;
+
+    private const int SamplesTrusted = 4;
+
+    internal readonly int Capacity;
+    internal readonly ushort[] Address;
+    internal readonly byte[] State;
+    internal readonly bool[] CounterKnown;
+    internal readonly uint[] CounterHigh;
+    internal readonly ulong[] CounterSeen;
+    internal readonly sbyte[] RssiDbm;
+    internal readonly long[] LastHeardMs;
+    internal readonly ushort[] Boot;
+    internal readonly byte[] Failures;
+    internal readonly ushort[] RttMs8;
+    internal readonly ushort[] RttVarMs4;
+
+    /// <summary>Number of routes whose chosen next hop this is; kept by the route table.</summary>
+    internal readonly int[] RoutesVia;
+
+    // Version of the neighbor's route announcements that is fully known here. protocol.md 5.2.
+    internal readonly ushort[] SyncVersion;
+    internal readonly bool[] InSync;
+    internal readonly ushort[] PartsVersion;
+    internal readonly ushort[] PartsSeen;
+    internal readonly long[] DumpDueMs;
+    internal readonly byte[] DumpTries;
+
+    internal readonly uint[] ProbeNonce;
+    internal readonly long[] ProbeDueMs;
+    internal readonly byte[] ProbeTries;
+    internal readonly uint[] ReplyNonce;
+
+    // Acks owed to the neighbor.
+    internal readonly uint[] AckHigh;
+    internal readonly byte[] AckBits;
+    internal readonly bool[] AckOwed;
+    internal readonly bool[] AckLong;
+
+    private readonly ushort[] _inRatio;
+    private readonly ushort[] _ackRatio;
+    private readonly byte[] _ackSamples;
+    private readonly byte[] _beaconNumber;
+    private readonly bool[] _beaconKnown;
+    private readonly int _initialRttMs;
+
+    internal NeighborTable(int capacity, int initialRttMs)
+    {
+        Capacity = capacity;
+        _initialRttMs = initialRttMs;
+        Address = new ushort[capacity];
+        State = new byte[capacity];
+        CounterKnown = new bool[capacity];
+        CounterHigh = new uint[capacity];
+        CounterSeen = new ulong[capacity];
+        RssiDbm = new sbyte[capacity];
+        LastHeardMs = new long[capacity];
+        Boot = new ushort[capacity];
+        Failures = new byte[capacity];
+        RttMs8 = new ushort[capacity];
+        RttVarMs4 = new ushort[capacity];
+        RoutesVia = new int[capacity];
+        SyncVersion = new ushort[capacity];
+        InSync = new bool[capacity];
+        PartsVersion = new ushort[capacity];
+        PartsSeen = new ushort[capacity];
+        DumpDueMs = new long[capacity];
+        DumpTries = new byte[capacity];
+        ProbeNonce = new uint[capacity];
+        ProbeDueMs = new long[capacity];
+        ProbeTries = new byte[capacity];
+        ReplyNonce = new uint[capacity];
+        AckHigh = new uint[capacity];
+        AckBits = new byte[capacity];
+        AckOwed = new bool[capacity];
+        AckLong = new bool[capacity];
+        _inRatio = new ushort[capacity];
+        _ackRatio = new ushort[capacity];
+        _ackSamples = new byte[capacity];
+        _beaconNumber = new byte[capacity];
+        _beaconKnown = new bool[capacity];
+    }
+
+    internal int Count { get; private set; }
+
+    internal int Find(ushort address)
+    {
+        ushort[] addresses = Address;
+        for (int i = 0; i < addresses.Length; i++)
+        {
+            if (addresses[i] == address)
+            {
+                return i;
+            }
+        }
+
+        return None;
+    }
+
+    /// <summary>A free slot, or the one to evict (its Address is not 0 then), or None where every neighbor is in use.</summary>
+    internal int FindSlot()
+    {
+        int worst = None;
+        int worstScore = 0;
+        for (int i = 0; i < Capacity; i++)
+        {
+            if (Address[i] == MeshAddress.None)
+            {
+                return i;
+            }
+
+            int score = State[i] != StateVerified ? 1 << 20 : RoutesVia[i] == 0 ? LinkCost(i) : 0;
+            if (score > worstScore)
+            {
+                worstScore = score;
+                worst = i;
+            }
+        }
+
+        return worst;
+    }
+
+    internal void Occupy(int slot, ushort address, sbyte rssiDbm, long nowMs)
+    {
+        Address[slot] = address;
+        State[slot] = StateHeard;
+        CounterKnown[slot] = false;
+        RssiDbm[slot] = rssiDbm;
+        LastHeardMs[slot] = nowMs;
+        Boot[slot] = 0;
+        Failures[slot] = 0;
+        RttMs8[slot] = 0;
+        RttVarMs4[slot] = 0;
+        RoutesVia[slot] = 0;
+        InSync[slot] = false;
+        PartsSeen[slot] = 0;
+        DumpDueMs[slot] = long.MaxValue;
+        DumpTries[slot] = 0;
+        ProbeDueMs[slot] = long.MaxValue;
+        ProbeTries[slot] = 0;
+        AckOwed[slot] = false;
+        AckLong[slot] = false;
+        AckHigh[slot] = 0;
+        AckBits[slot] = 0;
+        _inRatio[slot] = LinkQuality.GuessRatio(rssiDbm);
+        _ackSamples[slot] = 0;
+        _ackRatio[slot] = _inRatio[slot];
+        _beaconKnown[slot] = false;
+        Count++;
+    }
+
+    internal void Free(int slot)
+    {
+        Address[slot] = MeshAddress.None;
+        State[slot] = 0;
+        ProbeDueMs[slot] = long.MaxValue;
+        DumpDueMs[slot] = long.MaxValue;
+        Count--;
+    }
+
+    internal bool IsUsable(int slot)
+    {
+        return State[slot] == StateVerified;
+    }
+
+    /// <summary>A data frame was taken over: it is acknowledged with the next ack.</summary>
+    internal void OweAck(int slot, uint counter, bool isRepeat)
+    {
+        uint high = AckHigh[slot];
+        if (counter > high)
+        {
+            uint shift = counter - high;
+            AckBits[slot] = high == 0 || shift > 8 ? (byte)0 : (byte)((AckBits[slot] << (int)shift) | (1 << (int)(shift - 1)));
+            AckHigh[slot] = counter;
+        }
+        else if (high - counter <= 8 && high != counter)
+        {
+            AckBits[slot] |= (byte)(1 << (int)(high - counter - 1));
+        }
+
+        // The bitmap goes along where it tells something: several frames at once, or signs of a lost ack.
+        AckLong[slot] |= AckOwed[slot] || isRepeat;
+        AckOwed[slot] = true;
+    }
+
+    internal void HandleHeard(int slot, sbyte rssiDbm, long nowMs)
+    {
+        LastHeardMs[slot] = nowMs;
+        RssiDbm[slot] = RssiDbm[slot] == 0 ? rssiDbm : (sbyte)(((RssiDbm[slot] * 7) + rssiDbm) / 8);
+    }
+
+    /// <summary>Counts the beacons missed since the last one: the share of broadcasts that arrive here.</summary>
+    internal void HandleBeaconNumber(int slot, byte number)
+    {
+        if (_beaconKnown[slot])
+        {
+            if (number == _beaconNumber[slot])
+            {
+                return;
+            }
+
+            int missed = (byte)(number - _beaconNumber[slot] - 1);
+            for (int i = 0; i < missed && i < 8; i++)
+            {
+                _inRatio[slot] = LinkQuality.Observe(_inRatio[slot], false);
+            }
+        }
+
+        _inRatio[slot] = LinkQuality.Observe(_inRatio[slot], true);
+        _beaconKnown[slot] = true;
+        _beaconNumber[slot] = number;
+    }
+
+    /// <summary>A try was or was not acknowledged.</summary>
+    internal void HandleTry(int slot, bool success)
+    {
+        _ackRatio[slot] = LinkQuality.Observe(_ackRatio[slot], success);
+        if (_ackSamples[slot] < SamplesTrusted)
+        {
+            _ackSamples[slot]++;
+        }
+
+        Failures[slot] = success ? (byte)0 : Failures[slot] == 255 ? (byte)255 : (byte)(Failures[slot] + 1);
+    }
+
+    /// <summary>Expected transmissions, 64 = one: measured by acks where there were any, else guessed from beacons as if symmetric.</summary>
+    internal int LinkCost(int slot)
+    {
+        if (_ackSamples[slot] >= SamplesTrusted)
+        {
+            return LinkQuality.CostOf(_ackRatio[slot]);
+        }
+
+        return LinkQuality.CostOf(_inRatio[slot] * _inRatio[slot] / LinkQuality.Perfect);
+    }
+
+    /// <summary>RFC 6298 section 2 on a frame that was sent once (Karn's rule is the caller's).</summary>
+    internal void HandleRtt(int slot, int rttMs)
+    {
+        if (rttMs > 4000)
+        {
+            return;
+        }
+
+        if (RttMs8[slot] == 0)
+        {
+            RttMs8[slot] = (ushort)((rttMs * 8) + 1);
+            RttVarMs4[slot] = (ushort)(rttMs * 2);
+            return;
+        }
+
+        int error = rttMs - (RttMs8[slot] / 8);
+        int deviation = error < 0 ? -error : error;
+        RttVarMs4[slot] = (ushort)(RttVarMs4[slot] - (RttVarMs4[slot] / 4) + deviation);
+        RttMs8[slot] = (ushort)(RttMs8[slot] + error);
+    }
+
+    internal int RetransmitTimeoutMs(int slot, int minMs)
+    {
+        if (RttMs8[slot] == 0)
+        {
+            return _initialRttMs;
+        }
+
+        int timeout = (RttMs8[slot] / 8) + RttVarMs4[slot];
+        return timeout < minMs ? minMs : timeout > 1000 ? 1000 : timeout;
+    }
+}

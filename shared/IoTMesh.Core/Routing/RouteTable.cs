@@ -1,0 +1,484 @@
+namespace IoTMesh.Core;
+
+/// <summary>
+/// Distance-vector routes to nodes and gateways: for each destination up to three next hops with what they advertised, the
+/// feasibility distance, and what this node itself advertises. Parallel arrays by route slot. Full: an unreachable route is
+/// replaced, else, for a gateway, the dearest host route; other newcomers are refused. protocol.md 5.
+/// </summary>
+internal sealed class RouteTable
+{
+    internal const int None = -1;
+    internal const int Candidates = 3;
+
+    /// <summary>Bits of what Update and Reselect report.</summary>
+    internal const int ChangedNextHop = 1;
+    internal const int ChangedMetric = 2;
+    internal const int Urgent = 4;
+    internal const int Starving = 8;
+
+    // 1.5 transmissions: less gain is not worth a change of next hop.
+    private const int Hysteresis = 96;
+    private const int AnnounceStep = 96;
+    private const byte NoNeighbor = 0xFF;
+    private readonly NeighborTable _neighbors;
+    private readonly byte[] _candidate;
+    private readonly ushort[] _candidateMetric;
+    private readonly ushort[] _evidenceSeqNo;
+    private readonly ushort[] _evidenceMetric;
+
+    internal readonly int Capacity;
+    internal readonly ushort[] Destination;
+    internal readonly bool[] IsGateway;
+    internal readonly int[] Chosen;
+    internal readonly int[] Via;
+    internal readonly ushort[] Metric;
+    internal readonly ushort[] SeqNoAdvertised;
+    internal readonly int[] ChangedVersion;
+    internal readonly long[] ChangedMs;
+    internal readonly ushort[] DistanceSeqNo;
+    internal readonly ushort[] DistanceMetric;
+
+    // Requests for a newer seqno.
+    internal readonly long[] RequestDueMs;
+    internal readonly byte[] RequestTries;
+    internal readonly bool[] RequestNow;
+    internal readonly ushort[] ForwardedSeqNo;
+    internal readonly long[] ForwardedMs;
+
+    internal RouteTable(int capacity, NeighborTable neighbors)
+    {
+        _neighbors = neighbors;
+        Capacity = capacity;
+        Destination = new ushort[capacity];
+        IsGateway = new bool[capacity];
+        Chosen = new int[capacity];
+        Via = new int[capacity];
+        Metric = new ushort[capacity];
+        SeqNoAdvertised = new ushort[capacity];
+        ChangedVersion = new int[capacity];
+        ChangedMs = new long[capacity];
+        DistanceSeqNo = new ushort[capacity];
+        DistanceMetric = new ushort[capacity];
+        RequestDueMs = new long[capacity];
+        RequestTries = new byte[capacity];
+        RequestNow = new bool[capacity];
+        ForwardedSeqNo = new ushort[capacity];
+        ForwardedMs = new long[capacity];
+        _candidate = new byte[capacity * Candidates];
+        _candidateMetric = new ushort[capacity * Candidates];
+        _evidenceSeqNo = new ushort[capacity * Candidates];
+        _evidenceMetric = new ushort[capacity * Candidates];
+    }
+
+    /// <summary>Grows with each change of what this node advertises.</summary>
+    internal int Version { get; private set; }
+
+    /// <summary>Slots 0 to Count - 1 are in use.</summary>
+    internal int Count { get; private set; }
+
+    internal int Find(ushort destination)
+    {
+        ushort[] destinations = Destination;
+        int count = Count;
+        for (int i = 0; i < count; i++)
+        {
+            if (destinations[i] == destination)
+            {
+                return i;
+            }
+        }
+
+        return None;
+    }
+
+    /// <summary>The neighbor slot of the chosen next hop, or None.</summary>
+    internal int NextHop(int route)
+    {
+        return Via[route];
+    }
+
+    /// <summary>The best feasible next hop other than a neighbor that just failed; that neighbor where there is no other.</summary>
+    internal int NextHopAvoiding(int route, int avoid)
+    {
+        int next = NextHop(route);
+        if (next != avoid || next == None)
+        {
+            return next;
+        }
+
+        int best = None;
+        int bestCost = MeshConfig.InfiniteMetric;
+        for (int k = 0; k < Candidates; k++)
+        {
+            int at = (route * Candidates) + k;
+            if (_candidate[at] != avoid && IsEligible(route, at))
+            {
+                int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
+                if (cost < bestCost)
+                {
+                    bestCost = cost;
+                    best = _candidate[at];
+                }
+            }
+        }
+
+        return best == None ? next : best;
+    }
+
+    /// <summary>The reachable gateway with the lowest metric, or None.</summary>
+    internal int NearestGateway()
+    {
+        int best = None;
+        int bestMetric = MeshConfig.InfiniteMetric;
+        for (int i = 0; i < Count; i++)
+        {
+            if (IsGateway[i] && Metric[i] < bestMetric)
+            {
+                bestMetric = Metric[i];
+                best = i;
+            }
+        }
+
+        return best;
+    }
+
+    internal int FeasibleCount(int route)
+    {
+        int count = 0;
+        for (int k = 0; k < Candidates; k++)
+        {
+            if (IsEligible(route, (route * Candidates) + k))
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>The neighbor to ask for a newer seqno: the nearest that claims a route, feasible or not; None where nobody does.</summary>
+    internal int AnyCandidate(int route, int except)
+    {
+        int best = None;
+        int bestCost = MeshConfig.InfiniteMetric;
+        for (int k = 0; k < Candidates; k++)
+        {
+            int at = (route * Candidates) + k;
+            int neighbor = _candidate[at];
+            if (neighbor != NoNeighbor && neighbor != except && _neighbors.IsUsable(neighbor) && _candidateMetric[at] < bestCost)
+            {
+                bestCost = _candidateMetric[at];
+                best = neighbor;
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>
+    /// Takes in what a neighbor advertised and chooses again. <paramref name="guarded"/>: this node rebooted and may have
+    /// advertised better before, so that only a seqno newer than the first one heard is feasible (protocol.md 5.5).
+    /// </summary>
+    internal int Update(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway, bool guarded, long nowMs)
+    {
+        int route = Find(destination);
+        if (route == None)
+        {
+            if (metric >= MeshConfig.InfiniteMetric || (route = Add(destination, isGateway, nowMs)) == None)
+            {
+                return 0;
+            }
+
+            if (guarded && _neighbors.Address[neighbor] != destination)
+            {
+                DistanceSeqNo[route] = seqNo;
+                DistanceMetric[route] = 0;
+            }
+        }
+
+        IsGateway[route] |= isGateway;
+        int at = FindCandidate(route, neighbor);
+        if (metric >= MeshConfig.InfiniteMetric)
+        {
+            if (at == None)
+            {
+                return 0;
+            }
+
+            _candidate[at] = NoNeighbor;
+            return Reselect(route, nowMs);
+        }
+
+        if (at == None)
+        {
+            at = PlaceFor(route, neighbor, seqNo, metric);
+            if (at == None)
+            {
+                return 0;
+            }
+
+            _candidate[at] = (byte)neighbor;
+            _evidenceSeqNo[at] = seqNo;
+            _evidenceMetric[at] = metric;
+        }
+        else if (SeqNo.IsNewer(seqNo, _evidenceSeqNo[at]))
+        {
+            _evidenceSeqNo[at] = seqNo;
+            _evidenceMetric[at] = metric;
+        }
+        else if (seqNo != _evidenceSeqNo[at])
+        {
+            return 0;
+        }
+        else if (metric < _evidenceMetric[at])
+        {
+            _evidenceMetric[at] = metric;
+        }
+
+        _candidateMetric[at] = metric;
+        return Reselect(route, nowMs);
+    }
+
+    /// <summary>Drops everything learned from a neighbor for one route; true where something was.</summary>
+    internal bool RemoveCandidate(int route, int neighbor)
+    {
+        int at = FindCandidate(route, neighbor);
+        if (at == None)
+        {
+            return false;
+        }
+
+        _candidate[at] = NoNeighbor;
+        return true;
+    }
+
+    /// <summary>Chooses the next hop of a route again and decides whether neighbors must hear of it.</summary>
+    internal int Reselect(int route, long nowMs)
+    {
+        int current = Chosen[route];
+        int best = None;
+        int bestCost = MeshConfig.InfiniteMetric;
+        int currentCost = MeshConfig.InfiniteMetric;
+        for (int k = 0; k < Candidates; k++)
+        {
+            int at = (route * Candidates) + k;
+            if (!IsEligible(route, at))
+            {
+                continue;
+            }
+
+            int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
+            if (k == current)
+            {
+                currentCost = cost;
+            }
+
+            if (cost < bestCost)
+            {
+                bestCost = cost;
+                best = k;
+            }
+        }
+
+        if (best != None && currentCost < MeshConfig.InfiniteMetric && currentCost <= bestCost + Hysteresis)
+        {
+            best = current;
+            bestCost = currentCost;
+        }
+
+        return Adopt(route, best, bestCost, nowMs);
+    }
+
+    private int Adopt(int route, int best, int cost, long nowMs)
+    {
+        int result = 0;
+        int before = Via[route];
+        int after = best == None ? None : _candidate[(route * Candidates) + best];
+        int previousMetric = Metric[route];
+        Chosen[route] = best;
+        Via[route] = after;
+        if (before != after)
+        {
+            result = ChangedNextHop;
+            CountVia(route, before, after);
+        }
+
+        if (best == None)
+        {
+            if (previousMetric < MeshConfig.InfiniteMetric)
+            {
+                Announce(route, MeshConfig.InfiniteMetric, SeqNoAdvertised[route], nowMs);
+                result |= ChangedMetric | Urgent;
+            }
+
+            return result | Starving;
+        }
+
+        ushort seqNo = _evidenceSeqNo[(route * Candidates) + best];
+        int difference = cost - previousMetric;
+        bool isNewSeqNo = seqNo != SeqNoAdvertised[route];
+        bool wasUnreachable = previousMetric >= MeshConfig.InfiniteMetric;
+        int step = previousMetric / 4 > AnnounceStep ? previousMetric / 4 : AnnounceStep;
+        if (wasUnreachable || isNewSeqNo || difference >= step || difference <= -step)
+        {
+            Announce(route, (ushort)cost, seqNo, nowMs);
+            result |= ChangedMetric;
+            result |= wasUnreachable || (isNewSeqNo && IsGateway[route]) ? Urgent : 0;
+        }
+
+        RequestDueMs[route] = long.MaxValue;
+        RequestTries[route] = 0;
+        return result;
+    }
+
+    private void CountVia(int route, int before, int after)
+    {
+        if (after != None)
+        {
+            _neighbors.RoutesVia[after]++;
+        }
+
+        if (before != None)
+        {
+            _neighbors.RoutesVia[before]--;
+        }
+    }
+
+    /// <summary>Sets what is advertised and, with it, the feasibility distance (RFC 8966 section 3.7.3).</summary>
+    private void Announce(int route, ushort metric, ushort seqNo, long nowMs)
+    {
+        Metric[route] = metric;
+        SeqNoAdvertised[route] = seqNo;
+        ChangedMs[route] = nowMs;
+        Touch(route);
+        if (metric >= MeshConfig.InfiniteMetric)
+        {
+            return;
+        }
+
+        if (DistanceMetric[route] == Feasibility.NoDistance || SeqNo.IsNewer(seqNo, DistanceSeqNo[route]))
+        {
+            DistanceSeqNo[route] = seqNo;
+            DistanceMetric[route] = metric;
+        }
+        else if (seqNo == DistanceSeqNo[route] && metric < DistanceMetric[route])
+        {
+            DistanceMetric[route] = metric;
+        }
+    }
+
+    /// <summary>Makes the next beacons carry the route.</summary>
+    internal void Touch(int route)
+    {
+        Version++;
+        ChangedVersion[route] = Version;
+    }
+
+    private bool IsEligible(int route, int at)
+    {
+        int neighbor = _candidate[at];
+        if (neighbor == NoNeighbor || !_neighbors.IsUsable(neighbor))
+        {
+            return false;
+        }
+
+        // The destination itself never forwards what is for it, so it closes no loop.
+        return _neighbors.Address[neighbor] == Destination[route]
+            || Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]);
+    }
+
+    private int FindCandidate(int route, int neighbor)
+    {
+        for (int k = 0; k < Candidates; k++)
+        {
+            if (_candidate[(route * Candidates) + k] == neighbor)
+            {
+                return (route * Candidates) + k;
+            }
+        }
+
+        return None;
+    }
+
+    // A free place, or that of the worst candidate where the newcomer is feasible and nearer, or the other is not feasible.
+    private int PlaceFor(int route, int neighbor, ushort seqNo, ushort metric)
+    {
+        bool feasible = Feasibility.IsFeasible(seqNo, metric, DistanceSeqNo[route], DistanceMetric[route]);
+        int newCost = metric + _neighbors.LinkCost(neighbor) + (feasible ? 0 : MeshConfig.InfiniteMetric);
+        int worst = None;
+        int worstCost = newCost;
+        for (int k = 0; k < Candidates; k++)
+        {
+            int at = (route * Candidates) + k;
+            if (_candidate[at] == NoNeighbor)
+            {
+                return at;
+            }
+
+            int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at])
+                + (IsEligible(route, at) ? 0 : MeshConfig.InfiniteMetric);
+            if (k != Chosen[route] && cost > worstCost)
+            {
+                worstCost = cost;
+                worst = at;
+            }
+        }
+
+        return worst;
+    }
+
+    private int Add(ushort destination, bool isGateway, long nowMs)
+    {
+        int route = Count < Capacity ? Count : FindVictim(isGateway);
+        if (route == None)
+        {
+            return None;
+        }
+
+        if (route == Count)
+        {
+            Count++;
+        }
+        else
+        {
+            CountVia(route, Via[route], None);
+        }
+
+        Destination[route] = destination;
+        IsGateway[route] = isGateway;
+        Chosen[route] = None;
+        Via[route] = None;
+        RequestNow[route] = false;
+        Metric[route] = MeshConfig.InfiniteMetric;
+        SeqNoAdvertised[route] = 0;
+        ChangedVersion[route] = 0;
+        ChangedMs[route] = nowMs;
+        DistanceSeqNo[route] = 0;
+        DistanceMetric[route] = Feasibility.NoDistance;
+        RequestDueMs[route] = long.MaxValue;
+        RequestTries[route] = 0;
+        ForwardedMs[route] = long.MinValue / 2;
+        for (int k = 0; k < Candidates; k++)
+        {
+            _candidate[(route * Candidates) + k] = NoNeighbor;
+        }
+
+        return route;
+    }
+
+    private int FindVictim(bool isGateway)
+    {
+        int victim = None;
+        int worst = isGateway ? -1 : MeshConfig.InfiniteMetric - 1;
+        for (int i = 0; i < Count; i++)
+        {
+            if (!IsGateway[i] && Metric[i] > worst)
+            {
+                worst = Metric[i];
+                victim = i;
+            }
+        }
+
+        return victim;
+    }
+}

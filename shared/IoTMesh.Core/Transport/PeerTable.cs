@@ -1,0 +1,153 @@
+namespace IoTMesh.Core;
+
+/// <summary>
+/// End-to-end state of the nodes talked to: boot number, replay window and, at a gateway, which readings came and which are
+/// committed. Never evicted, so no flood of strangers can make a replay pass; full: new peers are refused. protocol.md 8.4.
+/// </summary>
+internal sealed class PeerTable
+{
+    internal const int None = -1;
+
+    internal readonly int Capacity;
+    internal readonly ushort[] Address;
+    internal readonly ushort[] Boot;
+    internal readonly uint[] CounterHigh;
+    internal readonly ulong[] CounterSeen;
+    internal readonly bool[] IsGateway;
+
+    // Keyed ciphers, made on first use: one or two objects a peer, kept.
+    internal readonly IBlockCipher[] ReceiveCipher;
+    internal readonly IBlockCipher[] SendCipher;
+
+    // Readings from this origin, at a gateway. Bit i of the words stands for Watermark + 1 + i.
+    internal readonly uint[] Watermark;
+    internal readonly ulong[] Received;
+    internal readonly ulong[] Committed;
+    internal readonly uint[] NewestSeq;
+    internal readonly long[] UptimeMs;
+    internal readonly bool[] UptimeKnown;
+    internal readonly long[] LastDeliveredMs;
+    internal readonly long[] WatermarkDueMs;
+    internal readonly long[] WatermarkSentMs;
+    internal readonly uint[] WatermarkSent;
+
+    internal PeerTable(int capacity)
+    {
+        Capacity = capacity;
+        Address = new ushort[capacity];
+        Boot = new ushort[capacity];
+        CounterHigh = new uint[capacity];
+        CounterSeen = new ulong[capacity];
+        IsGateway = new bool[capacity];
+        ReceiveCipher = new IBlockCipher[capacity];
+        SendCipher = new IBlockCipher[capacity];
+        Watermark = new uint[capacity];
+        Received = new ulong[capacity];
+        Committed = new ulong[capacity];
+        NewestSeq = new uint[capacity];
+        UptimeMs = new long[capacity];
+        UptimeKnown = new bool[capacity];
+        LastDeliveredMs = new long[capacity];
+        WatermarkDueMs = new long[capacity];
+        WatermarkSentMs = new long[capacity];
+        WatermarkSent = new uint[capacity];
+    }
+
+    internal int Count { get; private set; }
+
+    internal int Find(ushort address)
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            if (Address[i] == address)
+            {
+                return i;
+            }
+        }
+
+        return None;
+    }
+
+    internal int FindOrAdd(ushort address)
+    {
+        int peer = Find(address);
+        if (peer != None || Count == Capacity)
+        {
+            return peer;
+        }
+
+        peer = Count;
+        Count++;
+        Address[peer] = address;
+        WatermarkDueMs[peer] = long.MaxValue;
+        WatermarkSentMs[peer] = long.MinValue / 2;
+        LastDeliveredMs[peer] = long.MinValue / 2;
+        return peer;
+    }
+
+    /// <summary>The peer rebooted: its readings start at 1 again and its uptime at 0.</summary>
+    internal void BeginBoot(int peer, ushort boot)
+    {
+        Boot[peer] = boot;
+        Watermark[peer] = 0;
+        WatermarkSent[peer] = 0;
+        Received[peer] = 0;
+        Committed[peer] = 0;
+        NewestSeq[peer] = 0;
+        UptimeKnown[peer] = false;
+    }
+
+    /// <summary>Everything below <paramref name="floor"/> is no longer held by its origin; the watermark need not wait for it.</summary>
+    internal void RaiseFloor(int peer, uint floor)
+    {
+        while (Watermark[peer] + 1 < floor)
+        {
+            if (floor - Watermark[peer] > 65)
+            {
+                Watermark[peer] = floor - 65;
+                Received[peer] = 0;
+                Committed[peer] = 0;
+            }
+
+            Shift(peer);
+        }
+    }
+
+    /// <summary>Marks a reading committed and moves the watermark over all that are contiguous.</summary>
+    internal void Commit(int peer, uint seq)
+    {
+        uint watermark = Watermark[peer];
+        if (seq <= watermark || seq - watermark > 64)
+        {
+            return;
+        }
+
+        Committed[peer] |= 1UL << (int)(seq - watermark - 1);
+        Received[peer] |= 1UL << (int)(seq - watermark - 1);
+        while ((Committed[peer] & 1) != 0)
+        {
+            Shift(peer);
+        }
+    }
+
+    private void Shift(int peer)
+    {
+        Watermark[peer]++;
+        Received[peer] >>= 1;
+        Committed[peer] >>= 1;
+    }
+
+    internal long EarliestWatermarkMs()
+    {
+        long earliest = long.MaxValue;
+        for (int i = 0; i < Count; i++)
+        {
+            if (WatermarkDueMs[i] < earliest)
+            {
+                earliest = WatermarkDueMs[i];
+            }
+        }
+
+        return earliest;
+    }
+}

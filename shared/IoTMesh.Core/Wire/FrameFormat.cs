@@ -1,0 +1,75 @@
+namespace IoTMesh.Core;
+
+/// <summary>Layout of a link frame. protocol.md 3.</summary>
+public static class FrameFormat
+{
+    public const int Version = 0;
+
+    public const int TypeData = 0;
+    public const int TypeBeacon = 1;
+    public const int TypeAck = 2;
+    public const int TypeProbe = 3;
+    public const int TypeProbeReply = 4;
+    public const int TypeRequest = 5;
+    public const int TypeFlood = 6;
+    public const int TypeMax = TypeFlood;
+
+    public const int OffsetKind = 0;
+    public const int OffsetNetwork = 1;
+    public const int OffsetSource = 2;
+    public const int OffsetDestination = 4;
+    public const int OffsetCounter = 6;
+    public const int OffsetCounterHigh = 8;
+
+    /// <summary>Header of Data: the low half of the frame counter is enough.</summary>
+    public const int NarrowLength = 8;
+
+    /// <summary>Header of every type that a stranger must understand: the whole frame counter.</summary>
+    public const int WideLength = 10;
+
+    public const int TagLength = 4;
+
+    /// <summary>Flag of the network byte: extension TLVs stand before the body. protocol.md 3.4.</summary>
+    public const int FlagExtension = 4;
+
+    /// <summary>Flag of the network byte: an ack rides in front of the body.</summary>
+    public const int FlagAck = 2;
+
+    /// <summary>Bytes of a riding ack: counter and bitmap.</summary>
+    public const int RidingAckLength = 3;
+
+    public const int AckOffsetCounter = 1;
+    public const int AckOffsetBitmap = 3;
+
+    /// <summary>An ack frame without and with its bitmap, tag included.</summary>
+    public const int AckShortLength = 3 + TagLength;
+    public const int AckLongLength = 4 + TagLength;
+
+    /// <summary>The cost byte in front of a data frame's messages counts in 2^CostShift metric units.</summary>
+    public const int CostShift = 5;
+
+    public static int GetVersion(byte kind)
+    {
+        return kind >> 6;
+    }
+
+    public static int GetType(byte kind)
+    {
+        return (kind >> 2) & 0x0F;
+    }
+
+    public static byte MakeKind(int type, int low)
+    {
+        return (byte)((Version << 6) | (type << 2) | (low & 3));
+    }
+
+    public static byte MakeNetwork(int network, int epoch, int flags)
+    {
+        return (byte)(((network & 7) << 5) | ((epoch & 3) << 3) | (flags & 7));
+    }
+
+    public static int HeaderLength(int type)
+    {
+        return type == TypeData ? NarrowLength : WideLength;
+    }
+}
