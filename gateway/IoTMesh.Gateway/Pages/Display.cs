@@ -9,6 +9,9 @@ public static class Display
     /// <summary>Readings by interest: the first that a node has is the one on the map.</summary>
     private static readonly string[] _mainNames = ["temperature", "humidity", "pressure", "illuminance", "power", "battery", "load"];
 
+    /// <summary>Order of names in lists: node 2 before node 10.</summary>
+    public static IComparer<string> NameOrder { get; } = Comparer<string>.Create(CompareNames);
+
     /// <summary>The reading that stands for the node; null where it has none.</summary>
     public static ReadingView? MainReading(IReadOnlyList<ReadingView> readings) => readings.OrderBy(Interest).FirstOrDefault();
 
@@ -88,14 +91,37 @@ public static class Display
     /// <summary>For example <c>1 hop</c>, <c>3 hops</c>.</summary>
     public static string Count(long count, string thing) => Invariant($"{count:N0} {thing}{(count == 1 ? "" : "s")}");
 
+    /// <summary>Time of day at the gateway, for example <c>16:04:59</c>.</summary>
+    public static string TimeOfDay(DateTimeOffset at) => at.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>As the datetime attribute wants it, UTC.</summary>
+    public static string MachineTime(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+
     /// <summary>A whole number with thousands marked.</summary>
     public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>The number that ends a name, empty where none does.</summary>
+    public static string NumberOf(string name) => NumberApart(name) is { Number: >= 0 and <= 999 } parts ? Number(parts.Number) : "";
 
     /// <summary>A length or place for SVG, pixels, one decimal.</summary>
     public static string Px(double value) => value.ToString("0.#", CultureInfo.InvariantCulture);
 
     /// <summary>Bars of a signal meter, 0 (below -90 dBm) to 4 (from -60 dBm).</summary>
     public static int SignalBars(int rssiDbm) => rssiDbm switch { >= -60 => 4, >= -70 => 3, >= -80 => 2, >= -90 => 1, _ => 0 };
+
+    private static int CompareNames(string? a, string? b)
+    {
+        (string stemA, long numberA) = NumberApart(a ?? "");
+        (string stemB, long numberB) = NumberApart(b ?? "");
+        int byStem = string.CompareOrdinal(stemA, stemB);
+        return byStem != 0 ? byStem : numberA.CompareTo(numberB);
+    }
+
+    private static (string Stem, long Number) NumberApart(string name)
+    {
+        string stem = name.TrimEnd("0123456789".ToCharArray());
+        return (stem, long.TryParse(name.AsSpan(stem.Length), CultureInfo.InvariantCulture, out long number) ? number : -1);
+    }
 
     private static string Joined((string Number, string Unit) parts) => parts.Unit.Length == 0 ? parts.Number : $"{parts.Number} {parts.Unit}";
 

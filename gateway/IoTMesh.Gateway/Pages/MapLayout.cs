@@ -6,8 +6,11 @@ namespace IoTMesh.Gateway.Pages;
 /// Where each node stands on the map, one for all viewers. Positions last: a death, a changed route or a wobbling link
 /// quality moves nothing; a new node comes beside its neighbors; only a really wrong drawing is drawn anew, turned to lie on the old one.
 /// </summary>
-public sealed class MapLayout(TimeProvider time)
+public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundService
 {
+    /// <summary>How often it looks when nobody watches, so that a node that dies then still has its place.</summary>
+    private static readonly TimeSpan LookGap = TimeSpan.FromSeconds(1);
+
     /// <summary>Weaker links than this do not pull on the drawing, expected transmissions.</summary>
     private const double LayoutEtxMax = 4.0;
 
@@ -40,6 +43,16 @@ public sealed class MapLayout(TimeProvider time)
 
             return _positions;
         }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(LookGap, time);
+        do
+        {
+            Update(live.Current);
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private bool UpdateEdges(MeshView view)
@@ -98,13 +111,41 @@ public sealed class MapLayout(TimeProvider time)
             return [];
         }
 
+        var linked = _edges.Keys.SelectMany(e => new[] { e.A, e.B }).ToHashSet();
+        NodeView[] alone = nodes.All(node => !linked.Contains(node.Address)) ? [] : [.. nodes.Where(node => !linked.Contains(node.Address))];
+        Dictionary<ushort, Point> positions = DrawnLinked([.. nodes.Except(alone)]);
+        PlaceBelow(positions, alone);
+        return positions;
+    }
+
+    /// <summary>Nodes without any link stand in rows below the drawing, or where they stood before they lost the last one.</summary>
+    private void PlaceBelow(Dictionary<ushort, Point> positions, NodeView[] alone)
+    {
+        if (alone.Length == 0)
+        {
+            return;
+        }
+
+        double left = positions.Values.Min(p => p.X);
+        double row = positions.Values.Max(p => p.Y) + 1;
+        int rowLength = Math.Max(1, (int)(positions.Values.Max(p => p.X) - left) + 1);
+        for (int i = 0; i < alone.Length; i++)
+        {
+            Point below = new(left + (i % rowLength), row + (i / rowLength));
+            positions[alone[i].Address] = _positions.TryGetValue(alone[i].Address, out Point stood) ? stood : below;
+        }
+    }
+
+    private Dictionary<ushort, Point> DrawnLinked(NodeView[] nodes)
+    {
         Dictionary<ushort, int> index = [];
         foreach (NodeView node in nodes)
         {
             index[node.Address] = index.Count;
         }
 
-        (int, int)[] edges = [.. _edges.Keys.OrderBy(e => e).Select(e => (index[e.A], index[e.B]))];
+        (int, int)[] edges =
+            [.. _edges.Keys.Where(e => index.ContainsKey(e.A) && index.ContainsKey(e.B)).Order().Select(e => (index[e.A], index[e.B]))];
         double[][] distances = StressLayout.Distances(nodes.Length, edges);
         Point[] fresh = StressLayout.Seed(distances);
         StressLayout.Relax(distances, fresh, 200);

@@ -3,7 +3,8 @@ using IoTMesh.Gateway.Live;
 namespace IoTMesh.Gateway.Pages;
 
 /// <summary>A node as drawn. Places in CSS pixels.</summary>
-public sealed record MapNode(NodeView Node, Point At, string Caption, string Title);
+/// <param name="Mark">Stands in the node: its hops, or, where names have no room beside the nodes, the number that ends its name.</param>
+public sealed record MapNode(NodeView Node, Point At, string Mark, string Caption, string Title);
 
 /// <summary>A pair of nodes that hear each other as drawn: one line for both directions. Places in CSS pixels.</summary>
 /// <param name="Quality">1 the best to 4 the worst.</param>
@@ -15,7 +16,10 @@ public sealed record MapLink(string Key, Point From, Point To, int Quality, bool
 public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLink> Links, double Radius, bool Crowded)
 {
     /// <summary>No hop is drawn longer than this, pixels: a mesh of three nodes need not fill the frame.</summary>
-    private const double HopLengthMax = 170;
+    private const double HopLengthMax = 220;
+
+    /// <summary>How much longer a hop may be drawn in one direction than in the other.</summary>
+    private const double StretchMax = 2.4;
 
     /// <param name="positions">By mesh address, from <see cref="MapLayout"/>.</param>
     /// <param name="width">Frame, CSS pixels.</param>
@@ -25,10 +29,11 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
         Dictionary<ushort, NodeView> nodes = view.Nodes.DistinctBy(node => node.Address)
             .Where(node => positions.ContainsKey(node.Address)).ToDictionary(node => node.Address);
         bool crowded = nodes.Count > 40;
-        double radius = crowded ? 9 : nodes.Count > 20 || width < 560 ? 13 : 17;
-        Dictionary<ushort, Point> places = Fitted(nodes.Keys, positions, width, height, radius);
+        double radius = crowded ? 10 : nodes.Count > 20 || width < 560 ? 13 : 17;
+        double labelWidth = crowded ? 30 : 10 + (6.8 * Math.Min(nodes.Values.Select(node => node.Name.Length).DefaultIfEmpty(0).Max(), 14));
+        Dictionary<ushort, Point> places = Fitted(nodes.Keys, positions, new Frame(width, height, radius + 6, labelWidth));
         MapNode[] drawnNodes =
-            [.. nodes.Values.Select(node => new MapNode(node, places[node.Address], Caption(node), NodeTitle(node, nodes)))];
+            [.. nodes.Values.Select(node => DrawnNode(node, places[node.Address], nodes, crowded))];
         MapLink[] drawnLinks = [.. Pairs(view, nodes).Select(pair => DrawnLink(pair, nodes, places, radius)).OrderBy(link => link.IsRoute)];
         return new MapScene(drawnNodes, drawnLinks, radius, crowded);
     }
@@ -37,7 +42,7 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
     public static int QualityOf(double etx) => etx switch { <= 1.3 => 1, <= 2.0 => 2, <= 3.0 => 3, _ => 4 };
 
     private static Dictionary<ushort, Point> Fitted(
-        IEnumerable<ushort> addresses, IReadOnlyDictionary<ushort, Point> positions, double width, double height, double radius)
+        IEnumerable<ushort> addresses, IReadOnlyDictionary<ushort, Point> positions, Frame frame)
     {
         ushort[] all = [.. addresses];
         if (all.Length == 0)
@@ -47,19 +52,19 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
 
         (double left, double right) = (all.Min(a => positions[a].X), all.Max(a => positions[a].X));
         (double top, double bottom) = (all.Min(a => positions[a].Y), all.Max(a => positions[a].Y));
-        bool turn = width > height ? bottom - top > (right - left) * 1.2 : right - left > (bottom - top) * 1.2;
+        bool turn = frame.Width > frame.Height ? bottom - top > (right - left) * 1.2 : right - left > (bottom - top) * 1.2;
         if (turn)
         {
             (left, right, top, bottom) = (top, bottom, left, right);
         }
 
-        double roomX = Math.Max(width - (2 * (radius + 34)), 50);
-        double roomY = Math.Max(height - radius - 22 - (radius + 42), 50);
+        double roomX = Math.Max(frame.Width - (2 * frame.Edge) - frame.LabelWidth, 50);
+        double roomY = Math.Max(frame.Height - (2 * frame.Edge), 50);
         double scaleX = Math.Min(roomX / Math.Max(right - left, 0.5), HopLengthMax);
         double scaleY = Math.Min(roomY / Math.Max(bottom - top, 0.5), HopLengthMax);
-        (scaleX, scaleY) = (Math.Min(scaleX, scaleY * 1.7), Math.Min(scaleY, scaleX * 1.7));
-        double originX = (width - ((right - left) * scaleX)) / 2;
-        double originY = radius + 22 + ((roomY - ((bottom - top) * scaleY)) / 2);
+        (scaleX, scaleY) = (Math.Min(scaleX, scaleY * StretchMax), Math.Min(scaleY, scaleX * StretchMax));
+        double originX = frame.Edge + ((roomX - ((right - left) * scaleX)) / 2);
+        double originY = frame.Edge + ((roomY - ((bottom - top) * scaleY)) / 2);
         return all.ToDictionary(a => a, a =>
         {
             Point p = turn ? new Point(positions[a].Y, positions[a].X) : positions[a];
@@ -94,7 +99,7 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
         return new MapLink(
             $"{Math.Min(main.From, main.To)}-{Math.Max(main.From, main.To)}",
             start + (unit * Math.Min(radius, length / 3)),
-            end - (unit * Math.Min(radius + (main.IsRoute ? 4 : 0), length / 3)),
+            end - (unit * Math.Min(radius, length / 3)),
             QualityOf(etx),
             main.IsRoute,
             !from.Online || !to.Online,
@@ -105,6 +110,13 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
     {
         string rssi = link.RssiDbm is int dbm ? $", RSSI {dbm} dBm" : "";
         return $"{from.Name} to {to.Name}: ETX {link.Etx:0.00}{rssi}{(link.IsRoute ? ", route" : "")}";
+    }
+
+    private static MapNode DrawnNode(NodeView node, Point at, Dictionary<ushort, NodeView> nodes, bool crowded)
+    {
+        string hops = node.Hops is int count ? Display.Number(count) : "?";
+        string mark = crowded ? Display.NumberOf(node.Name) : node.Online ? hops : "×";
+        return new MapNode(node, at, mark, Caption(node), NodeTitle(node, nodes));
     }
 
     private static string Caption(NodeView node)
@@ -138,4 +150,7 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
 
         return string.Join(", ", parts);
     }
+
+    /// <summary>The room to draw in, pixels; labels stand to the right of their nodes.</summary>
+    private readonly record struct Frame(double Width, double Height, double Edge, double LabelWidth);
 }

@@ -51,7 +51,8 @@ public sealed class PageAssets
             headers.ContentEncoding = "gzip";
         }
 
-        return Results.Bytes(zipped ? asset.Zipped : asset.Plain, asset.Type, entityTag: new EntityTagHeaderValue($"\"{asset.Tag}{(zipped ? "z" : "")}\""));
+        var tag = new EntityTagHeaderValue($"\"{asset.Tag}{(zipped ? "z" : "")}\"");
+        return Results.Bytes(zipped ? asset.Zipped : asset.Plain, asset.Type, entityTag: tag);
     }
 
     private static Asset Load(Assembly assembly, string resource)

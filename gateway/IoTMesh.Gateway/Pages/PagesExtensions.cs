@@ -11,6 +11,7 @@ public static class PagesExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<PageAssets>();
         services.AddSingleton<MapLayout>();
+        services.AddHostedService(provider => provider.GetRequiredService<MapLayout>());
         return services;
     }
 

@@ -38,7 +38,8 @@ public sealed class BrowserPage(Chromium browser, string session)
     /// <summary>The value of a JavaScript expression.</summary>
     public async Task<JsonNode?> EvaluateAsync(string expression)
     {
-        JsonNode answer = await CallAsync("Runtime.evaluate", new() { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true });
+        JsonObject asked = new() { ["expression"] = expression, ["returnByValue"] = true, ["awaitPromise"] = true };
+        JsonNode answer = await CallAsync("Runtime.evaluate", asked);
         if (answer["exceptionDetails"] is JsonNode wrong)
         {
             throw new InvalidOperationException($"{expression}: {wrong["exception"]?["description"] ?? wrong["text"]}");
@@ -53,7 +54,7 @@ public sealed class BrowserPage(Chromium browser, string session)
     public async Task<int> CountAsync(string selector) =>
         (int)(await EvaluateAsync($"document.querySelectorAll({Quoted(selector)}).length"))!;
 
-    /// <summary>Waits until a JavaScript condition holds; fails with what the page shows where it does not within <paramref name="withinSeconds"/>.</summary>
+    /// <summary>Waits until a JavaScript condition holds; fails with what the page shows where it does not in time.</summary>
     public async Task UntilAsync(string condition, double withinSeconds = 10)
     {
         var waited = Stopwatch.StartNew();
@@ -71,15 +72,20 @@ public sealed class BrowserPage(Chromium browser, string session)
         Assert.Fail($"not true within {withinSeconds} s: {condition}\ncomplaints: {string.Join("; ", Complaints)}\npage: {shown}");
     }
 
-    /// <summary>Waits until the page is live: Blazor has taken over from the first HTML.</summary>
-    public Task UntilLiveAsync() => UntilAsync("document.querySelector('main') && window.Blazor && performance.getEntriesByType('resource')"
-        + ".some(r => r.name.includes('_blazor')) && document.readyState === 'complete'", 20);
+    /// <summary>Waits until the page is live: Blazor has taken over from the first HTML and fitted the map, if there is one, to its frame.</summary>
+    public Task UntilLiveAsync() => UntilAsync("""
+        document.readyState === 'complete' && document.querySelector('main') && window.Blazor
+          && performance.getEntriesByType('resource').some(r => r.name.includes('_blazor'))
+          && [...document.querySelectorAll('.canvas')].every(c => c.querySelector('svg').viewBox.baseVal.width === c.clientWidth)
+        """, 20);
 
     /// <summary>Clicks where the middle of the element is, as a person would.</summary>
     public async Task ClickAsync(string selector)
     {
-        JsonNode box = (await EvaluateAsync(
-            $"(() => {{ const r = document.querySelector({Quoted(selector)}).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})()"))!;
+        JsonNode box = (await EvaluateAsync($$"""
+            (() => { const r = document.querySelector({{Quoted(selector)}}).getBoundingClientRect();
+              return [r.x + r.width / 2, r.y + r.height / 2]; })()
+            """))!;
         foreach (string kind in new[] { "mousePressed", "mouseReleased" })
         {
             await CallAsync("Input.dispatchMouseEvent", new()

@@ -18,6 +18,12 @@ public sealed class ChromiumFactAttribute : FactAttribute
     }
 }
 
+/// <summary>As <see cref="ChromiumFactAttribute"/>, for theories.</summary>
+public sealed class ChromiumTheoryAttribute : TheoryAttribute
+{
+    public ChromiumTheoryAttribute() => Skip = new ChromiumFactAttribute().Skip;
+}
+
 /// <summary>One headless Chromium with a profile of its own, driven over the DevTools protocol.</summary>
 public sealed class Chromium : IAsyncDisposable
 {

@@ -3,16 +3,16 @@ using IoTMesh.Gateway.Live;
 namespace IoTMesh.Gateway.Tests.Pages;
 
 /// <summary>
-/// A mesh whose picture a test moves on by hand: a grid, four wide, the gateway in the corner, each node measuring.
+/// A mesh whose picture a test moves on by hand: a grid, four wide (wider from 25 nodes on), the gateway in the corner, each node measuring.
 /// Routes follow the fewest hops over nodes that are up.
 /// </summary>
 public sealed class ScriptedMesh : ILiveView
 {
-    private const int GridWidth = 4;
     private const int HistoryMax = 120;
 
     private readonly Lock _lock = new();
     private readonly int _count;
+    private readonly int _width;
     private readonly bool[] _down;
     private readonly DateTimeOffset[] _lastSeen;
     private readonly List<double>[] _temperatures;
@@ -23,6 +23,7 @@ public sealed class ScriptedMesh : ILiveView
     public ScriptedMesh(int count = 13)
     {
         _count = count;
+        _width = Math.Max(4, (int)Math.Sqrt(count));
         _down = new bool[count];
         _lastSeen = new DateTimeOffset[count];
         _temperatures = [.. Enumerable.Range(0, count).Select(_ => new List<double>())];
@@ -97,13 +98,19 @@ public sealed class ScriptedMesh : ILiveView
                 IdOf(i), (ushort)(i + 1), i == 0 ? "Gateway" : $"node {i + 1}", i == 0 ? "iotmesh" : "virtual ESP32", joined, i == 0,
                 _lastSeen[i], joined ? hops[i] : null, i == 0 ? null : -52 - (i * 17 % 36), joined && parent >= 0 ? (ushort)(parent + 1) : (ushort)0,
                 _down[i] ? 0 : _step * 1000, i == 0 ? [] : Readings(i)));
-            links.AddRange(Neighbors(i).Where(n => !_down[i] && !_down[n]).Select(n => new LinkView(
-                (ushort)(i + 1), (ushort)(n + 1), 1.02 + (Math.Min(i, n) * Math.Max(i, n) * 13 % 29 / 12.0), -55 - ((i + n) * 11 % 35), n == parent)));
+            links.AddRange(Neighbors(i).Where(n => !_down[i] && !_down[n]).Select(n => Link(i, n, n == parent)));
         }
 
-        return new MeshView(
-            _step, "home", IdOf(0), nodes, links, [.. _events],
-            new OutboxView(BrokerConnected, "mqtt://127.0.0.1:1883 (built in)", BrokerConnected ? 0 : _step, BrokerConnected ? 0 : 30, _step * (_count - 1)));
+        long published = _step * (_count - 1);
+        const string Broker = "mqtt://127.0.0.1:1883 (built in)";
+        OutboxView outbox = BrokerConnected ? new(true, Broker, 0, 0, published) : new(false, Broker, _step, 30, published);
+        return new MeshView(_step, "home", IdOf(0), nodes, links, [.. _events], outbox);
+    }
+
+    private static LinkView Link(int from, int to, bool isRoute)
+    {
+        double etx = 1.02 + (Math.Min(from, to) * Math.Max(from, to) * 13 % 29 / 12.0);
+        return new LinkView((ushort)(from + 1), (ushort)(to + 1), etx, -55 - ((from + to) * 11 % 35), isRoute);
     }
 
     private ReadingView[] Readings(int i)
@@ -146,7 +153,7 @@ public sealed class ScriptedMesh : ILiveView
 
     private IEnumerable<int> Neighbors(int i)
     {
-        int[] around = [i - GridWidth, i % GridWidth > 0 ? i - 1 : -1, i % GridWidth < GridWidth - 1 ? i + 1 : -1, i + GridWidth];
+        int[] around = [i - _width, i % _width > 0 ? i - 1 : -1, i % _width < _width - 1 ? i + 1 : -1, i + _width];
         return around.Where(n => n >= 0 && n < _count);
     }
 }
