@@ -123,4 +123,7 @@ public static class ReadingChannel
 
     /// <summary>Readings kept until a gateway has committed them.</summary>
     public const byte Custody = 4;
+
+    /// <summary>Temperature of the processor (not of the room), degrees Celsius.</summary>
+    public const byte ProcessorTemperature = 5;
 }

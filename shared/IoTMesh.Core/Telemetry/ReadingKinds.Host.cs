@@ -95,6 +95,7 @@ public static class ReadingKinds
             Own(ReadingChannel.FreeMemory, "free_memory", "Free memory", "kB", "data_size", "measurement", 1),
             Own(ReadingChannel.Uptime, "uptime", "Uptime", "s", "duration", "total_increasing", 0),
             Own(ReadingChannel.Custody, "custody", "Readings waiting", "", "", "measurement", 0),
+            Own(ReadingChannel.ProcessorTemperature, "processor_temperature", "Processor", "°C", "temperature", "measurement", 1),
         ];
     }
 

@@ -76,6 +76,9 @@ public sealed class UdpAirLink : IWakeableLink
 
     public int MaxFrameLength => MaxBody;
 
+    /// <summary>Host and port of the air.</summary>
+    public string Air => _host + ":" + _port.ToString();
+
     /// <summary>Datagrams that were not the air's; see docs/air.md 1.</summary>
     public int Malformed { get; private set; }
 
