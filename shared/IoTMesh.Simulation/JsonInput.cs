@@ -50,6 +50,11 @@ internal sealed class JsonInput
             string what = error.Message.Split(" LineNumber:")[0].TrimEnd();
             throw new InputException($"{file}:{(error.LineNumber ?? 0) + 1}: not JSON: {what}", error);
         }
+        catch (InvalidOperationException error)
+        {
+            // What the reader says to bytes or escapes that are no text.
+            throw new InputException($"{file}:{lines.At(utf8, (int)reader.TokenStartIndex)}: not JSON: a string is not valid UTF-8", error);
+        }
     }
 
     public bool IsObject => _type == JsonTokenType.StartObject;
@@ -59,7 +64,7 @@ internal sealed class JsonInput
     public bool IsString => _type == JsonTokenType.String;
 
     /// <summary>An error about this value.</summary>
-    public InputException Error(string what) => new($"{_file}:{_line}: {(_path.Length == 0 ? "the file" : _path)}: {what}");
+    public InputException Error(string what) => new(OneLine($"{_file}:{_line}: {(_path.Length == 0 ? "the file" : _path)}: {what}"));
 
     /// <summary>The member, or null where there is none.</summary>
     public JsonInput? Optional(string key)
@@ -135,6 +140,14 @@ internal sealed class JsonInput
         }
     }
 
+    private static string OneLine(string text) => string.Create(text.Length, text, (span, source) =>
+    {
+        for (int i = 0; i < span.Length; i++)
+        {
+            span[i] = char.IsControl(source[i]) ? '?' : source[i];
+        }
+    });
+
     private string Shown() => _type switch
     {
         JsonTokenType.StartObject => "an object",
@@ -166,7 +179,7 @@ internal sealed class JsonInput
                 reader.Read();
                 if (!value._members.TryAdd(key, Read(ref reader, utf8, ref lines, file, keyPath)))
                 {
-                    throw new InputException($"{file}:{keyLine}: {keyPath}: the key is there twice");
+                    throw new InputException(OneLine($"{file}:{keyLine}: {keyPath}: the key is there twice"));
                 }
             }
         }

@@ -1,0 +1,233 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Simulation;
+
+public sealed partial class SimulationRun
+{
+    private const long SettleUs = 30 * Second;
+
+    void IVirtualMeshObserver.RouteChanged(int node, ushort destination)
+    {
+        if (_mesh.CoreOf(node) is not MeshNode core)
+        {
+            return;
+        }
+
+        if (_joinedUs[node] < 0 && (core.Config.IsGateway || core.GetNextHop(MeshAddress.AnyGateway) != MeshAddress.None))
+        {
+            _joinedUs[node] = _mesh.NowUs;
+        }
+
+        if (MeshAddress.IsUnicast(destination))
+        {
+            CheckLoop(node, destination);
+        }
+
+        CheckLoop(node, MeshAddress.AnyGateway);
+    }
+
+    /// <summary>Follows next hops from a node whose route changed; a new cycle must lead through it.</summary>
+    private void CheckLoop(int node, ushort destination)
+    {
+        int at = node;
+        for (int steps = 0; steps <= _mesh.Topology.NodeCount; steps++)
+        {
+            if (_mesh.CoreOf(at) is not MeshNode core || at == destination || (destination == MeshAddress.AnyGateway && core.Config.IsGateway))
+            {
+                return;
+            }
+
+            int next = core.GetNextHop(destination);
+            if (next < 1 || next > _mesh.Topology.NodeCount)
+            {
+                return;
+            }
+
+            if (next == node)
+            {
+                _loops++;
+                string to = destination == MeshAddress.AnyGateway ? "any gateway" : $"node {destination}";
+                Violate($"the next hops to {to} lead from node {node} back to it, through node {at}");
+                return;
+            }
+
+            at = next;
+        }
+    }
+
+    private void ApplyFault(FaultEntry fault)
+    {
+        Medium medium = _mesh.Medium;
+        switch (fault.Kind)
+        {
+            case FaultKind.Kill:
+                _mesh.Kill(fault.A);
+                break;
+            case FaultKind.Start:
+                _mesh.Start(fault.A);
+                break;
+            case FaultKind.Cut:
+                medium.Cut(fault.A, fault.B);
+                break;
+            case FaultKind.Restore:
+                medium.Restore(fault.A, fault.B);
+                break;
+            case FaultKind.Partition:
+                medium.Partition(fault.Groups);
+                break;
+            case FaultKind.Merge:
+                medium.Merge();
+                break;
+            case FaultKind.Move:
+                medium.Move(fault.A, fault.Position.X, fault.Position.Y);
+                break;
+            case FaultKind.GatewayDown:
+                _mesh.GatewayDown(fault.A);
+                break;
+            case FaultKind.GatewayUp:
+                _mesh.GatewayUp(fault.A);
+                break;
+        }
+
+        NoteFault();
+    }
+
+    /// <summary>Remembers which sources have a way to their destinations after the fault; faults of one moment count as one.</summary>
+    private void NoteFault()
+    {
+        HashSet<int> connected = [];
+        foreach (Flow flow in _flows)
+        {
+            if (_mesh.IsRunning(flow.From) && HasWay(flow))
+            {
+                connected.Add(flow.From);
+            }
+        }
+
+        if (_faultTimes.Count > 0 && _faultTimes[^1].AtUs == _mesh.NowUs)
+        {
+            _faultTimes.RemoveAt(_faultTimes.Count - 1);
+        }
+
+        _faultTimes.Add((_mesh.NowUs, connected));
+    }
+
+    private bool HasWay(Flow flow)
+    {
+        return flow.Entry.Target switch
+        {
+            TrafficTarget.Gateway => _mesh.Medium.HasPath(flow.From, _mesh.IsServing),
+            TrafficTarget.Nodes => _mesh.Medium.HasPath(flow.From, node => node == flow.To && _mesh.IsRunning(node)),
+            _ => Enumerable.Range(1, _mesh.Topology.NodeCount).All(to => _mesh.Medium.HasPath(flow.From, node => node == to)),
+        };
+    }
+
+    /// <summary>Half a minute after the last fault, each node that has a way to a gateway must have a route that gets there.</summary>
+    private void CheckConverged()
+    {
+        long calmUs = _endUs - Math.Max(Second, _faultTimes.Count == 0 ? 0 : _faultTimes[^1].AtUs);
+        if (calmUs < SettleUs)
+        {
+            return;
+        }
+
+        for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
+        {
+            if (_mesh.IsRunning(node) && _mesh.Medium.HasPath(node, _mesh.IsServing, 0.5) && !RouteArrives(node))
+            {
+                Violate($"node {node} has a way to a gateway, but no route that leads to one");
+            }
+        }
+    }
+
+    private bool RouteArrives(int node)
+    {
+        for (int steps = 0; steps <= _mesh.Topology.NodeCount; steps++)
+        {
+            if (_mesh.IsServing(node))
+            {
+                return true;
+            }
+
+            int next = _mesh.CoreOf(node)?.GetNextHop(MeshAddress.AnyGateway) ?? MeshAddress.None;
+            if (next < 1 || next > _mesh.Topology.NodeCount || !_mesh.Medium.Find(node, next, out _))
+            {
+                return false;
+            }
+
+            node = next;
+        }
+
+        return false;
+    }
+
+    private SimulationResult Measure(double wallSeconds)
+    {
+        List<double> latenciesMs = [];
+        List<LostReading> lost = [];
+        long hops = 0;
+        foreach (Reading reading in _readings)
+        {
+            if (reading.DeliveredUs >= 0)
+            {
+                hops += reading.Hops;
+                latenciesMs.Add((reading.DeliveredUs - reading.MadeUs) / 1000.0);
+            }
+            else
+            {
+                string reason = reading.Taken == SendResult.Accepted ? "lost" : reading.Taken.ToString();
+                lost.Add(new LostReading(reading.From, reading.To, reading.MadeUs / (double)Second, reason));
+            }
+        }
+
+        long halfUs = _endUs - (_endUs / 2);
+        return new SimulationResult
+        {
+            Scenario = _scenario.Name,
+            Seed = _seed,
+            Nodes = _mesh.Topology.NodeCount,
+            Sent = _readings.Count,
+            Delivered = latenciesMs.Count,
+            Duplicates = _duplicates,
+            Lost = lost,
+            Unreachable = _unreachable,
+            BytesOnAir = _mesh.BytesOnAir,
+            FramesOnAir = _mesh.FramesOnAir,
+            BytesPerDeliveredPerHop = Ratio(_mesh.BytesOnAir - _bytesBeforeTraffic, hops),
+            FramesPerHop = Ratio(_mesh.Total(counters => counters.DataFramesSent) - _dataFramesBeforeTraffic, hops),
+            LatenciesMs = latenciesMs,
+            JoinsMs = JoinsMs(),
+            HealsMs = HealTime.Measure(_readings, _faultTimes),
+            IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,
+            Loops = _loops,
+            Revisits = _mesh.Total(counters => counters.LoopsDetected),
+            HopsMean = Ratio(hops, latenciesMs.Count),
+            VirtualSeconds = _endUs / (double)Second,
+            WallSeconds = wallSeconds,
+            Events = _mesh.EventCount,
+            TraceHash = _mesh.TraceHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
+            Violations = _violations,
+        };
+    }
+
+    private List<double> JoinsMs()
+    {
+        List<double> joinsMs = [];
+        if (_mesh.Topology.Gateways.Count == 0)
+        {
+            return joinsMs;
+        }
+
+        for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
+        {
+            if (!_mesh.Topology.IsGateway(node) && !_unreachable.Contains(node))
+            {
+                joinsMs.Add((_joinedUs[node] < 0 ? _endUs : _joinedUs[node] - _startedUs[node]) / 1000.0);
+            }
+        }
+
+        return joinsMs;
+    }
+
+    private static double Ratio(long amount, long of) => of == 0 ? 0 : (double)amount / of;
+}

@@ -1,0 +1,74 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Simulation;
+
+/// <summary>A reading's key for the application.</summary>
+public readonly record struct ReadingKey(ushort Origin, ushort Boot, uint Seq);
+
+/// <summary>
+/// What a gateway's service has made durable: the readings its outbox committed, and per origin what a restarted node core is
+/// told. Survives kill and start, as a gateway's database does.
+/// </summary>
+internal sealed class GatewayMemory
+{
+    private readonly HashSet<ReadingKey> _committed = [];
+    private readonly SortedDictionary<ushort, Peer> _peers = [];
+
+    /// <summary>Records a message that was accepted but is no reading.</summary>
+    internal void Accept(ushort origin, uint counter)
+    {
+        Peer peer = Find(origin);
+        peer.Counter = Math.Max(peer.Counter, counter);
+    }
+
+    /// <summary>Commits a reading; false when it was there already.</summary>
+    internal bool Commit(ReadingKey key, uint counter)
+    {
+        Peer peer = Find(key.Origin);
+        peer.Counter = Math.Max(peer.Counter, counter);
+        if (key.Boot > peer.Boot)
+        {
+            peer.Boot = key.Boot;
+            peer.Watermark = 0;
+        }
+
+        bool isNew = _committed.Add(key);
+        while (_committed.Contains(new ReadingKey(key.Origin, peer.Boot, peer.Watermark + 1)))
+        {
+            peer.Watermark++;
+        }
+
+        return isNew;
+    }
+
+    internal bool IsCommitted(ReadingKey key) => _committed.Contains(key);
+
+    /// <summary>Tells a node core that starts what it accepted before.</summary>
+    internal void Restore(MeshNode node)
+    {
+        foreach ((ushort origin, Peer peer) in _peers)
+        {
+            node.RestorePeer(origin, peer.Boot, peer.Counter, peer.Watermark);
+        }
+    }
+
+    private Peer Find(ushort origin)
+    {
+        if (!_peers.TryGetValue(origin, out Peer? peer))
+        {
+            peer = new Peer();
+            _peers.Add(origin, peer);
+        }
+
+        return peer;
+    }
+
+    private sealed class Peer
+    {
+        internal ushort Boot { get; set; }
+
+        internal uint Counter { get; set; }
+
+        internal uint Watermark { get; set; }
+    }
+}

@@ -1,0 +1,60 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Simulation;
+
+/// <summary>The platform's AES and HMAC with a seeded generator, so that a run repeats bit by bit. Its "random" bytes are no secret.</summary>
+internal sealed class SeededCrypto(SeededRandom random) : ICrypto
+{
+    private readonly PlatformCrypto _platform = new();
+
+    public IBlockCipher CreateAes(byte[] key) => _platform.CreateAes(key);
+
+    public void HmacSha256(byte[] key, byte[] data, int count, byte[] mac) => _platform.HmacSha256(key, data, count, mac);
+
+    public void FillRandom(byte[] buffer) => random.Fill(buffer);
+}
+
+/// <summary>The keys of a site whose secret comes from the seed, as its owner would have provisioned them.</summary>
+internal sealed class SimulatedSite : IDeviceKeys
+{
+    private const byte Epoch = 1;
+    private readonly ICrypto _crypto;
+    private readonly byte[] _secret = new byte[32];
+    private readonly byte[] _networkKey;
+    private readonly byte[]?[] _deviceKeys;
+    private readonly byte[]?[] _shares;
+
+    internal SimulatedSite(int nodes, ulong seed)
+    {
+        _crypto = new SeededCrypto(new SeededRandom(seed, 0x6B6579));
+        _crypto.FillRandom(_secret);
+        _networkKey = SiteKeys.CreateNetworkKey(_crypto, _secret, Epoch);
+        _deviceKeys = new byte[nodes][];
+        _shares = new byte[nodes][];
+    }
+
+    internal MeshKeys KeysOf(int node, bool isGateway)
+    {
+        return new MeshKeys
+        {
+            NetworkKey = _networkKey,
+            Epoch = Epoch,
+            DeviceKey = isGateway ? null : DeviceKey(node),
+            PairwiseShare = _shares[node - 1] ??= PairwiseKeys.CreateShare(_crypto, _secret, Topology.AddressOf(node)),
+            Devices = isGateway ? this : null,
+        };
+    }
+
+    public bool TryGetDeviceKey(ushort address, byte[] key)
+    {
+        if (address < 1 || address > _deviceKeys.Length)
+        {
+            return false;
+        }
+
+        DeviceKey(address).CopyTo(key, 0);
+        return true;
+    }
+
+    private byte[] DeviceKey(int node) => _deviceKeys[node - 1] ??= SiteKeys.CreateDeviceKey(_crypto, _secret, Topology.AddressOf(node));
+}

@@ -1,0 +1,286 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Simulation;
+
+public sealed partial class VirtualMesh
+{
+    private void Handle(in SimulationEvent happened)
+    {
+        switch (happened.Kind)
+        {
+            case EventKind.NodeStart:
+                Start(happened.A);
+                break;
+            case EventKind.NodeTimer:
+                HandleTimer(_nodes[happened.A - 1]);
+                break;
+            case EventKind.Arrival:
+                HandleArrival(happened.A);
+                break;
+            case EventKind.Stored:
+                HandleStored(happened.A);
+                break;
+            case EventKind.Commit:
+                HandleCommit(happened.A);
+                break;
+            case EventKind.Callback:
+                _observer.Called(happened.A);
+                break;
+        }
+    }
+
+    private void HandleTimer(VirtualNode node)
+    {
+        if (node.Core is null || node.TimerUs != NowUs)
+        {
+            return;
+        }
+
+        node.TimerUs = long.MaxValue;
+        node.Core.HandleTimeout(LocalMs(node));
+        Touch(node);
+    }
+
+    private void HandleArrival(int slot)
+    {
+        Flight flight = _flights[slot];
+        VirtualNode sender = _nodes[flight.From - 1];
+        if (sender.Core is null || sender.Incarnation != flight.Incarnation)
+        {
+            _flights.Free(slot);
+            return;
+        }
+
+        sender.Core.HandleTransmitResult(LocalMs(sender), flight.Token, true);
+        Touch(sender);
+
+        // Delivering can change the medium only through an observer, so the links are taken by index.
+        bool isBroadcast = Topology.IsBroadcast(flight.Destination);
+        ReadOnlySpan<MediumLink> links = Medium.LinksFrom(flight.From);
+        for (int i = 0; i < links.Length; i++)
+        {
+            MediumLink link = links[i];
+            if ((isBroadcast || link.To == flight.Destination) && Medium.Passes(link))
+            {
+                VirtualNode receiver = _nodes[link.To - 1];
+                if (receiver.Core is not null)
+                {
+                    receiver.Core.HandleFrame(LocalMs(receiver), flight.Frame, 0, flight.Length, link.RssiDbm);
+                    Touch(receiver);
+                }
+            }
+        }
+
+        _flights.Free(slot);
+    }
+
+    private void HandleStored(int slot)
+    {
+        Flight store = _flights[slot];
+        VirtualNode node = _nodes[store.From - 1];
+        if (node.Core is not null && node.Incarnation == store.Incarnation)
+        {
+            node.CountersRecord = store.Record == StoreRecord.Counters ? store.Frame[..store.Length] : node.CountersRecord;
+            node.Core.HandleStored(LocalMs(node), store.Token, true);
+            Touch(node);
+        }
+
+        _flights.Free(slot);
+    }
+
+    private void HandleCommit(int slot)
+    {
+        Flight reading = _flights[slot];
+        VirtualNode node = _nodes[reading.From - 1];
+        if (node.Core is not null && node.Incarnation == reading.Incarnation)
+        {
+            bool isNew = node.Memory!.Commit(reading.Key, reading.Counter);
+            node.Core.ReleaseCustody(LocalMs(node), reading.Key.Origin, reading.Key.Boot, reading.Key.Seq);
+            _observer.Committed(node.Id, reading.Key, isNew);
+            Touch(node);
+        }
+
+        _flights.Free(slot);
+    }
+
+    private void DrainAll()
+    {
+        if (_draining)
+        {
+            return;
+        }
+
+        _draining = true;
+        while (_dirty.TryDequeue(out VirtualNode? node))
+        {
+            Drain(node);
+        }
+
+        _draining = false;
+    }
+
+    private void Drain(VirtualNode node)
+    {
+        while (node.Core is not null && node.Core.Poll(_output))
+        {
+            Hash(node.Id, _output);
+            switch (_output.Kind)
+            {
+                case OutputKind.Transmit:
+                    Transmit(node, _output);
+                    break;
+                case OutputKind.Store:
+                    int slot = _flights.Take(node.Id, node.Incarnation, _output);
+                    _events.Add(NowUs + _options.StoreDelayUs, EventKind.Stored, slot);
+                    break;
+                case OutputKind.Deliver:
+                    Deliver(node, _output);
+                    break;
+                case OutputKind.RouteChanged:
+                    _observer.RouteChanged(node.Id, _output.Destination);
+                    break;
+            }
+        }
+
+        if (node.Core is not null)
+        {
+            CheckBounds(node);
+            ScheduleTimer(node);
+        }
+    }
+
+    private void Transmit(VirtualNode node, MeshOutput output)
+    {
+        FramesOnAir++;
+        BytesOnAir += output.Length;
+        int slot = _flights.Take(node.Id, node.Incarnation, output);
+        node.BusyUntilUs = Math.Max(NowUs, node.BusyUntilUs) + _options.Airtime.Of(output.Length);
+        _events.Add(node.BusyUntilUs + _options.LatencyUs, EventKind.Arrival, slot);
+    }
+
+    private void Deliver(VirtualNode node, MeshOutput output)
+    {
+        if (output.IsReading && node.IsServing)
+        {
+            int slot = _flights.Take(node.Id, node.Incarnation, output);
+            _events.Add(NowUs + _options.CommitDelayUs, EventKind.Commit, slot);
+        }
+        else if (node.IsServing)
+        {
+            node.Memory!.Accept(output.Origin, output.Counter);
+        }
+
+        _observer.Delivered(node.Id, output);
+    }
+
+    private void ScheduleTimer(VirtualNode node)
+    {
+        long deadlineMs = node.Core!.NextDeadlineMs;
+        if (deadlineMs == long.MaxValue)
+        {
+            return;
+        }
+
+        long dueUs = (deadlineMs - node.ClockOffsetMs) * 1000;
+        if (dueUs > NowUs)
+        {
+            node.Spins = 0;
+        }
+        else if (++node.Spins > SpinMax)
+        {
+            node.Spins = 0;
+            dueUs = NowUs + 1000;
+            _observer.Violated($"at {NowMs} ms node {node.Id} asks again and again for a deadline that has passed");
+        }
+
+        // An earlier pending timer stays: its early call does nothing and schedules anew.
+        dueUs = Math.Max(dueUs, NowUs);
+        if (dueUs < node.TimerUs)
+        {
+            node.TimerUs = dueUs;
+            _events.Add(dueUs, EventKind.NodeTimer, node.Id);
+        }
+    }
+
+    private void CheckBounds(VirtualNode node)
+    {
+        MeshNode core = node.Core!;
+        MeshConfig config = core.Config;
+        if (core.NeighborCount > config.MaxNeighbors || core.RouteCount > config.MaxRoutes || core.CustodyCount > config.MaxCustody)
+        {
+            _observer.Violated($"at {NowMs} ms a table of node {node.Id} is over its bound: {core.NeighborCount} neighbors, "
+                + $"{core.RouteCount} routes, {core.CustodyCount} readings");
+        }
+    }
+
+    private void Hash(int node, MeshOutput output)
+    {
+        _hash.Add((ulong)NowUs);
+        _hash.Add(((ulong)(uint)node << 32) | ((ulong)output.Kind << 24) | ((ulong)output.Port << 16) | ((ulong)output.Hops << 8) | output.Record);
+        _hash.Add(((ulong)output.LinkDestination << 48) | ((ulong)output.Origin << 32) | ((ulong)output.Destination << 16) | output.NextHop);
+        _hash.Add(((ulong)(uint)output.Token << 32) | ((ulong)output.Metric << 8) | (output.Success ? 1UL : 0));
+        bool hasBytes = output.Kind is OutputKind.Transmit or OutputKind.Deliver or OutputKind.Store;
+        if (hasBytes)
+        {
+            _hash.Add(output.Buffer.AsSpan(0, output.Length));
+        }
+
+        if (_options.Trace is TextWriter trace)
+        {
+            string bytes = hasBytes ? Convert.ToHexStringLower(output.Buffer.AsSpan(0, output.Length)) : string.Empty;
+            trace.WriteLine($"{NowUs} {node} {output.Kind} to={output.LinkDestination:x4} origin={output.Origin:x4} dest={output.Destination:x4} "
+                + $"via={output.NextHop:x4} metric={output.Metric} ok={output.Success} {bytes}");
+        }
+    }
+
+    /// <summary>Something under way: a frame, a record to store, or a reading to commit.</summary>
+    private sealed class Flight
+    {
+        internal int From;
+        internal int Incarnation;
+        internal int Token;
+        internal int Length;
+        internal byte[] Frame = [];
+        internal ushort Destination;
+        internal byte Record;
+        internal uint Counter;
+        internal ReadingKey Key;
+    }
+
+    /// <summary>A pool of flights.</summary>
+    private sealed class Flights
+    {
+        private readonly List<Flight> _all = [];
+        private readonly Stack<int> _free = new();
+
+        internal Flight this[int slot] => _all[slot];
+
+        internal int Take(int from, int incarnation, MeshOutput output)
+        {
+            if (!_free.TryPop(out int slot))
+            {
+                slot = _all.Count;
+                _all.Add(new Flight());
+            }
+
+            Flight flight = _all[slot];
+            flight.From = from;
+            flight.Incarnation = incarnation;
+            flight.Token = output.Token;
+            flight.Destination = output.LinkDestination;
+            flight.Record = output.Record;
+            flight.Counter = output.Counter;
+            flight.Key = new ReadingKey(output.Origin, output.Boot, output.ReadingSeq);
+            flight.Length = output.Length;
+            if (flight.Frame.Length < output.Length)
+            {
+                flight.Frame = new byte[Math.Max(64, output.Length * 2)];
+            }
+
+            output.Buffer.AsSpan(0, output.Length).CopyTo(flight.Frame);
+            return slot;
+        }
+
+        internal void Free(int slot) => _free.Push(slot);
+    }
+}

@@ -1,0 +1,286 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Simulation;
+
+/// <summary>How the simulated world behaves around the nodes.</summary>
+public sealed record VirtualMeshOptions
+{
+    public Airtime Airtime { get; init; } = Airtime.EspNow;
+
+    /// <summary>From the end of a frame until a receiver's core sees it, us.</summary>
+    public int LatencyUs { get; init; } = 200;
+
+    /// <summary>Time to make a record durable, us.</summary>
+    public int StoreDelayUs { get; init; } = 2_000;
+
+    /// <summary>From the delivery of a reading until the gateway's outbox has committed it, us.</summary>
+    public int CommitDelayUs { get; init; } = 5_000;
+
+    /// <summary>Changes a node's configuration before it is built; its argument has the address set.</summary>
+    public Action<MeshConfig>? Configure { get; init; }
+
+    /// <summary>Takes one line for each output of each node.</summary>
+    public TextWriter? Trace { get; init; }
+}
+
+/// <summary>Watches a <see cref="VirtualMesh"/>. The <see cref="MeshOutput"/> is reused: take what is needed. Sending from here is allowed.</summary>
+public interface IVirtualMeshObserver
+{
+    /// <summary>A node handed a message to its application.</summary>
+    void Delivered(int node, MeshOutput output);
+
+    /// <summary>A gateway's outbox has committed a reading; <paramref name="isNew"/> is false for one it had.</summary>
+    void Committed(int node, ReadingKey key, bool isNew);
+
+    /// <summary>The routes of a node may have changed: a RouteChanged, or its start or end.</summary>
+    void RouteChanged(int node, ushort destination);
+
+    /// <summary>A time asked for by <see cref="VirtualMesh.CallAt"/> has come.</summary>
+    void Called(int id);
+
+    /// <summary>Something is wrong that must not be.</summary>
+    void Violated(string what);
+}
+
+/// <summary>
+/// MeshNodes under virtual time: a discrete-event simulation that repeats exactly for a seed. Frames take airtime and get lost
+/// independently on each link; stores become durable after a delay and survive a kill. Not thread-safe.
+/// </summary>
+public sealed partial class VirtualMesh
+{
+    private const int SpinMax = 1_000;
+    private readonly VirtualMeshOptions _options;
+    private readonly IVirtualMeshObserver _observer;
+    private readonly EventQueue _events = new();
+    private readonly VirtualNode[] _nodes;
+    private readonly SimulatedSite _site;
+    private readonly ulong _seed;
+    private readonly Flights _flights = new();
+    private readonly MeshOutput _output;
+    private readonly Queue<VirtualNode> _dirty = new();
+    private bool _draining;
+    private TraceHash _hash;
+
+    public VirtualMesh(Topology topology, ulong seed, IVirtualMeshObserver observer, VirtualMeshOptions? options = null)
+    {
+        Topology = topology;
+        Medium = new Medium(topology, seed);
+        _seed = seed;
+        _observer = observer;
+        _options = options ?? new VirtualMeshOptions();
+        _site = new SimulatedSite(topology.NodeCount, seed);
+        _nodes = new VirtualNode[topology.NodeCount];
+        MeshConfig largest = CreateConfig(1, isGateway: false);
+        _output = new MeshOutput(Math.Max(largest.MaxFrameLength, largest.MaxPayloadLength));
+        for (int i = 0; i < _nodes.Length; i++)
+        {
+            bool isGateway = topology.IsGateway(i + 1);
+            _nodes[i] = new VirtualNode(i + 1) { IsServing = isGateway, Memory = isGateway ? new GatewayMemory() : null };
+            Medium.Kill(i + 1);
+        }
+    }
+
+    public Topology Topology { get; }
+
+    /// <summary>Change it only through the methods of this class where a node dies or starts.</summary>
+    public Medium Medium { get; }
+
+    public long NowUs { get; private set; }
+
+    public long NowMs => NowUs / 1000;
+
+    /// <summary>Hash over all outputs of all nodes so far.</summary>
+    public ulong TraceHash => _hash.Value;
+
+    public long EventCount { get; private set; }
+
+    public long FramesOnAir { get; private set; }
+
+    /// <summary>Bytes of whole mesh frames sent, without what a radio adds.</summary>
+    public long BytesOnAir { get; private set; }
+
+    /// <summary>The node's core, or null while it is down.</summary>
+    public MeshNode? CoreOf(int node) => _nodes[node - 1].Core;
+
+    public bool IsRunning(int node) => _nodes[node - 1].Core is not null;
+
+    /// <summary>True while a gateway's node runs and its service accepts readings.</summary>
+    public bool IsServing(int node) => _nodes[node - 1] is { Core: not null, IsServing: true };
+
+    /// <summary>Changes each time a node starts or dies.</summary>
+    public int IncarnationOf(int node) => _nodes[node - 1].Incarnation;
+
+    /// <summary>A counter summed over all nodes and all their boots.</summary>
+    public long Total(Func<MeshCounters, long> counter)
+    {
+        long total = 0;
+        foreach (VirtualNode node in _nodes)
+        {
+            foreach (MeshCounters counters in node.Counters)
+            {
+                total += counter(counters);
+            }
+        }
+
+        return total;
+    }
+
+    /// <summary>Boots a node at a time.</summary>
+    public void StartAt(long timeUs, int node) => _events.Add(timeUs, EventKind.NodeStart, node);
+
+    /// <summary>Calls the observer at a time.</summary>
+    public void CallAt(long timeUs, int id) => _events.Add(timeUs, EventKind.Callback, id);
+
+    /// <summary>Boots a node now; does nothing where it runs.</summary>
+    public void Start(int node)
+    {
+        VirtualNode entry = _nodes[node - 1];
+        if (entry.Core is not null)
+        {
+            return;
+        }
+
+        entry.Incarnation++;
+        ulong stream = ((ulong)node << 20) | (uint)entry.Incarnation;
+        SeededRandom random = new(_seed, stream);
+
+        // Clocks of nodes have nothing in common; a core that mixes them up is found out.
+        entry.ClockOffsetMs = 1 + random.NextInt(1_000_000) - NowMs;
+        MeshConfig config = CreateConfig(node, entry.IsServing);
+        entry.Core = new MeshNode(config, _site.KeysOf(node, entry.IsServing), new SeededCrypto(random), random.NextUInt32(), entry.CountersRecord);
+        entry.Counters.Add(entry.Core.Counters);
+        entry.TimerUs = long.MaxValue;
+        entry.Spins = 0;
+        entry.BusyUntilUs = NowUs;
+        if (entry.IsServing)
+        {
+            entry.Memory!.Restore(entry.Core);
+        }
+
+        Medium.Start(node);
+        entry.Core.Start(LocalMs(entry));
+        Touch(entry);
+        _observer.RouteChanged(node, MeshAddress.None);
+    }
+
+    /// <summary>Ends a node at once: all it had in memory is gone.</summary>
+    public void Kill(int node)
+    {
+        VirtualNode entry = _nodes[node - 1];
+        entry.Core = null;
+        entry.Incarnation++;
+        Medium.Kill(node);
+    }
+
+    /// <summary>Stops a gateway's service: its node starts again as a plain relay.</summary>
+    public void GatewayDown(int node) => SetServing(node, false);
+
+    /// <summary>Undoes <see cref="GatewayDown"/>.</summary>
+    public void GatewayUp(int node) => SetServing(node, true);
+
+    /// <summary>Sends a message from a node; NotReady while it is down.</summary>
+    public SendResult Send(int from, ushort destination, byte port, MeshClass messageClass, bool confirmed, byte[] payload, int count)
+    {
+        VirtualNode entry = _nodes[from - 1];
+        if (entry.Core is null)
+        {
+            return SendResult.NotReady;
+        }
+
+        SendResult result = entry.Core.Send(LocalMs(entry), destination, port, messageClass, confirmed, payload, 0, count, out _);
+        Touch(entry);
+        return result;
+    }
+
+    /// <summary>Takes a reading into custody at a node; NotReady while it is down.</summary>
+    public SendResult SendReading(int from, byte[] payload, int count, out ReadingKey key)
+    {
+        VirtualNode entry = _nodes[from - 1];
+        key = default;
+        if (entry.Core is null)
+        {
+            return SendResult.NotReady;
+        }
+
+        SendResult result = entry.Core.SendReading(LocalMs(entry), payload, 0, count, out uint seq);
+        key = new ReadingKey(entry.Core.Address, entry.Core.Boot, seq);
+        Touch(entry);
+        return result;
+    }
+
+    /// <summary>Runs up to and including a time.</summary>
+    public void RunUntil(long timeUs)
+    {
+        while (_events.NextTimeUs <= timeUs)
+        {
+            SimulationEvent next = _events.Take();
+            NowUs = next.TimeUs;
+            EventCount++;
+            Handle(next);
+            DrainAll();
+        }
+
+        NowUs = timeUs;
+    }
+
+    private void SetServing(int node, bool isServing)
+    {
+        VirtualNode entry = _nodes[node - 1];
+        if (entry.Memory is null)
+        {
+            throw new InputException($"node {node} is no gateway");
+        }
+
+        bool wasRunning = entry.Core is not null;
+        Kill(node);
+        entry.IsServing = isServing;
+        if (wasRunning)
+        {
+            Start(node);
+        }
+    }
+
+    private MeshConfig CreateConfig(int node, bool isGateway)
+    {
+        MeshConfig config = new() { Address = Topology.AddressOf(node), IsGateway = isGateway };
+        config.MaxRoutes = Math.Max(config.MaxRoutes, Topology.NodeCount + 8);
+        config.MaxPeers = Math.Max(config.MaxPeers, Topology.NodeCount + 8);
+        _options.Configure?.Invoke(config);
+        return config;
+    }
+
+    private long LocalMs(VirtualNode node) => NowMs + node.ClockOffsetMs;
+
+    /// <summary>Marks a node for draining and drains unless that is going on already.</summary>
+    private void Touch(VirtualNode node)
+    {
+        _dirty.Enqueue(node);
+        DrainAll();
+    }
+
+    private sealed class VirtualNode(int id)
+    {
+        internal int Id { get; } = id;
+
+        internal MeshNode? Core { get; set; }
+
+        /// <summary>Changes with each start and kill, so that events of an earlier life are known.</summary>
+        internal int Incarnation { get; set; }
+
+        internal bool IsServing { get; set; }
+
+        internal GatewayMemory? Memory { get; init; }
+
+        internal long ClockOffsetMs { get; set; }
+
+        internal long TimerUs { get; set; } = long.MaxValue;
+
+        internal int Spins { get; set; }
+
+        internal long BusyUntilUs { get; set; }
+
+        internal byte[]? CountersRecord { get; set; }
+
+        internal List<MeshCounters> Counters { get; } = [];
+    }
+}
