@@ -1,0 +1,173 @@
+namespace IoTMesh.Gateway.Settings;
+
+/// <summary>
+/// Reads the settings file: JSON with comments, strict. Errors name file, line and key. The keys are listed in
+/// docs/operations.md and in gateway/deploy/settings.json.
+/// </summary>
+public static class SettingsFile
+{
+    /// <summary>Throws <see cref="SettingsException"/> with one line that says what is wrong and where.</summary>
+    public static GatewaySettings Read(string file)
+    {
+        return Bind(SettingsTree.Read(file));
+    }
+
+    public static GatewaySettings Parse(string file, ReadOnlySpan<byte> json)
+    {
+        return Bind(SettingsTree.Parse(file, json));
+    }
+
+    private static GatewaySettings Bind(SettingsTree root)
+    {
+        var defaults = new GatewaySettings();
+        var settings = new GatewaySettings
+        {
+            Site = root.Text("site", defaults.Site, CheckId),
+            Gateway = root.Text("gateway", defaults.Gateway, CheckId),
+            Address = (ushort)root.Number("address", defaults.Address, 1, 0xFFEF),
+            Data = root.OptionalText("data", CheckNotEmpty),
+            Air = BindEndpoint(root, "air", defaults.Air),
+            OfflineAfterMs = 1000 * root.Number("offlineAfterSeconds", defaults.OfflineAfterMs / 1000, 1, 86_400),
+            CommandTimeoutMs = 1000 * root.Number("commandTimeoutSeconds", defaults.CommandTimeoutMs / 1000, 1, 600),
+            Mqtt = BindMqtt(root.Section("mqtt"), defaults.Mqtt),
+            Http = BindHttp(root.Section("http"), defaults.Http),
+            Storage = BindStorage(root.Section("storage"), defaults.Storage),
+            HomeAssistant = BindHomeAssistant(root.Section("homeAssistant"), defaults.HomeAssistant),
+        };
+        root.RejectUnknown();
+        return settings;
+    }
+
+    private static MqttSettings BindMqtt(SettingsTree? tree, MqttSettings defaults)
+    {
+        if (tree is null)
+        {
+            return defaults;
+        }
+
+        int defaultPort = tree.Flag("tls", defaults.Tls) ? 8883 : 1883;
+        string broker = tree.Text("broker", "own", b => b == "own" || Endpoint.Parse(b, defaultPort) is not null ? null : "must be \"own\" or host:port");
+        var mqtt = new MqttSettings
+        {
+            Broker = broker == "own" ? null : Endpoint.Parse(broker, defaultPort),
+            Tls = defaultPort == 8883,
+            User = tree.OptionalText("user", CheckNotEmpty),
+            Password = tree.OptionalText("password"),
+            Protocol = tree.Number("protocol", defaults.Protocol, 3, 5),
+            Listen = BindEndpoint(tree, "listen", defaults.Listen),
+            Users = BindUsers(tree, "users", "user"),
+            Window = tree.Number("window", defaults.Window, 1, 10_000),
+        };
+        tree.RejectUnknown();
+        if (mqtt.Protocol == 4)
+        {
+            throw tree.Fail("protocol", "must be 5, or 3 for MQTT 3.1.1");
+        }
+
+        if (mqtt.Broker is not null && mqtt.Users.Count > 0)
+        {
+            throw tree.Fail("users", "belongs to the own broker; for another broker give user and password");
+        }
+
+        if (mqtt.Broker is null && (mqtt.User is not null || mqtt.Password is not null || mqtt.Tls))
+        {
+            throw tree.Fail("user", "user, password and tls are for another broker (mqtt.broker); for the own one give users");
+        }
+
+        if (mqtt.Broker is null && !mqtt.Listen.IsLoopback && mqtt.Users.Count == 0)
+        {
+            throw tree.Fail("listen", $"{mqtt.Listen} can be reached from other machines, so mqtt.users is needed (iotmesh hash-password makes the hash)");
+        }
+
+        return mqtt;
+    }
+
+    private static HttpSettings BindHttp(SettingsTree? tree, HttpSettings defaults)
+    {
+        if (tree is null)
+        {
+            return defaults;
+        }
+
+        var http = new HttpSettings
+        {
+            Listen = BindEndpoint(tree, "listen", defaults.Listen),
+            Users = BindUsers(tree, "users", "user"),
+            Tokens = BindUsers(tree, "tokens", "name"),
+        };
+        tree.RejectUnknown();
+        if (!http.Listen.IsLoopback && http.Users.Count + http.Tokens.Count == 0)
+        {
+            throw tree.Fail("listen", $"{http.Listen} can be reached from other machines, so http.users is needed (iotmesh hash-password makes the hash)");
+        }
+
+        return http;
+    }
+
+    private static StorageSettings BindStorage(SettingsTree? tree, StorageSettings defaults)
+    {
+        if (tree is null)
+        {
+            return defaults;
+        }
+
+        var storage = new StorageSettings
+        {
+            KeepDays = tree.Number("keepDays", defaults.KeepDays, 1, 36_500),
+            OutboxMax = tree.Number("outboxMax", defaults.OutboxMax, 100, 100_000_000),
+        };
+        tree.RejectUnknown();
+        return storage;
+    }
+
+    private static HomeAssistantSettings BindHomeAssistant(SettingsTree? tree, HomeAssistantSettings defaults)
+    {
+        if (tree is null)
+        {
+            return defaults;
+        }
+
+        var homeAssistant = new HomeAssistantSettings
+        {
+            Enabled = tree.Flag("enabled", defaults.Enabled),
+            Prefix = tree.Text("prefix", defaults.Prefix, p => p.Length == 0 || p.IndexOfAny(['+', '#', '\0']) >= 0 ? "must be a topic without + and #" : null),
+        };
+        tree.RejectUnknown();
+        return homeAssistant;
+    }
+
+    private static List<UserSettings> BindUsers(SettingsTree tree, string key, string nameKey)
+    {
+        string hashKey = nameKey == "user" ? "passwordHash" : "tokenHash";
+        var users = new List<UserSettings>();
+        foreach (SettingsTree user in tree.Sections(key))
+        {
+            users.Add(new UserSettings(user.Text(nameKey, "", CheckNotEmpty), user.Text(hashKey, "", Password.CheckHash)));
+            user.RejectUnknown();
+            if (users[^1].User.Length == 0 || users[^1].PasswordHash.Length == 0)
+            {
+                throw user.Fail(users[^1].User.Length == 0 ? nameKey : hashKey, "is missing");
+            }
+        }
+
+        return users;
+    }
+
+    private static Endpoint BindEndpoint(SettingsTree tree, string key, Endpoint fallback)
+    {
+        string text = tree.Text(key, fallback.ToString(), t => Endpoint.Parse(t) is null ? "must be host:port, for example 127.0.0.1:" + fallback.Port : null);
+        return Endpoint.Parse(text)!;
+    }
+
+    private static string? CheckNotEmpty(string text)
+    {
+        return text.Length == 0 ? "must not be empty" : null;
+    }
+
+    /// <summary>Ids in topics; null when good, else what is wrong.</summary>
+    public static string? CheckId(string id)
+    {
+        bool isGood = id.Length is > 0 and <= 48 && id.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
+        return isGood ? null : $"must be 1 to 48 characters a-z, 0-9 and -, is \"{id}\"";
+    }
+}

@@ -1,0 +1,52 @@
+namespace IoTMesh.Gateway.Storage;
+
+/// <summary>Which readings of a device's newest boot are committed: a cumulative watermark and a bounded set above it.</summary>
+internal sealed class PeerTracker
+{
+    private const int BeyondMax = 4096;
+
+    private readonly SortedSet<uint> _beyond = [];
+
+    internal PeerTracker(ushort boot, uint counter, uint watermark, IEnumerable<uint> beyond)
+    {
+        Boot = boot;
+        Counter = counter;
+        Watermark = watermark;
+        _beyond.UnionWith(beyond);
+    }
+
+    internal ushort Boot { get; private set; }
+
+    internal uint Counter { get; private set; }
+
+    internal uint Watermark { get; private set; }
+
+    internal void Commit(ushort boot, uint seq, uint counter)
+    {
+        if (boot < Boot)
+        {
+            return;
+        }
+
+        if (boot > Boot)
+        {
+            Boot = boot;
+            Counter = 0;
+            Watermark = 0;
+            _beyond.Clear();
+        }
+
+        Counter = Math.Max(Counter, counter);
+        if (seq > Watermark)
+        {
+            _beyond.Add(seq);
+        }
+
+        // A reading that its node gave up leaves a gap for ever; a full set gives the gap up too.
+        while (_beyond.Count > 0 && (_beyond.Min == Watermark + 1 || _beyond.Count > BeyondMax))
+        {
+            Watermark = _beyond.Min;
+            _beyond.Remove(Watermark);
+        }
+    }
+}
