@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using IoTMesh.Core;
+using IoTMesh.Driver;
+using IoTMesh.Gateway.Storage;
+
+namespace IoTMesh.Gateway.Mesh;
+
+/// <summary>
+/// The gateway on top of its mesh node. Runs on the driver's thread and never waits there: readings go to the store's bounded
+/// channel, everything else to <see cref="Messages"/>; what a full channel refuses is counted, and a reading that is refused stays in its
+/// node's custody. Other threads send through <see cref="TrySend"/> and give readings free through <see cref="Release"/>.
+/// </summary>
+public sealed class MeshService : IMeshApplication, IDisposable
+{
+    private const int MessagesMax = 4096;
+    private const int InboxMax = 256;
+    private const int SnapshotIntervalMs = 1_000;
+    private const int StopTimeoutMs = 2_000;
+
+    private readonly Channel<Delivery> _messages = Channel.CreateBounded<Delivery>(new BoundedChannelOptions(MessagesMax) { SingleReader = true });
+    private readonly ConcurrentQueue<(ushort Origin, ushort Boot, uint Seq)> _releases = new();
+    private readonly Dictionary<int, int> _tagsByToken = [];
+    private readonly GatewayStore _store;
+    private readonly TimeProvider _time;
+    private readonly MeshDriver _driver;
+    private volatile MeshSnapshot _snapshot = MeshSnapshot.Empty;
+    private long _nextSnapshotMs;
+    private long _messagesRefused;
+
+    /// <param name="node">A gateway's node, not started. Its peers are restored from the store here.</param>
+    public MeshService(MeshNode node, ILink link, IClock clock, IMeshStorage storage, GatewayStore store, TimeProvider time)
+    {
+        _store = store;
+        _time = time;
+        Address = node.Address;
+        foreach (PeerState peer in store.LoadPeers())
+        {
+            node.RestorePeer(peer.Address, peer.Boot, peer.Counter, peer.Watermark);
+            foreach (uint seq in peer.Beyond)
+            {
+                _releases.Enqueue((peer.Address, peer.Boot, seq));
+            }
+        }
+
+        _driver = new MeshDriver(node, link, clock, storage, this, InboxMax);
+        store.Committed += Release;
+    }
+
+    /// <summary>A posted message ended: its tag, and whether its destination confirmed it. Raised on the mesh thread: return at once.</summary>
+    public event Action<int, bool>? SendEnded;
+
+    /// <summary>Raised on the mesh thread with each new snapshot: return at once.</summary>
+    public event Action<MeshSnapshot>? SnapshotTaken;
+
+    public ushort Address { get; }
+
+    /// <summary>Messages other than readings, in the order of their arrival.</summary>
+    public ChannelReader<Delivery> Messages => _messages.Reader;
+
+    /// <summary>Messages lost because the service did not keep up.</summary>
+    public long MessagesRefused => Interlocked.Read(ref _messagesRefused);
+
+    public MeshSnapshot Snapshot => _snapshot;
+
+    /// <summary>Exceptions that the driver survived; each is a defect.</summary>
+    public int Faults => _driver.ApplicationFaults + _driver.DriverFaults;
+
+    public Exception? LastFault => _driver.LastFault;
+
+    /// <inheritdoc/>
+    public long NextDeadlineMs => _releases.IsEmpty ? _nextSnapshotMs : 0;
+
+    public void Start()
+    {
+        _driver.Start();
+    }
+
+    /// <summary>Posts a confirmed message to a node; never waits. False when too many are waiting.</summary>
+    /// <param name="tag">Comes back with <see cref="SendEnded"/>.</param>
+    public bool TrySend(ushort destination, byte port, byte[] payload, int count, int tag)
+    {
+        return _driver.TrySend(destination, port, MeshClass.Control, true, payload, 0, count, tag);
+    }
+
+    public void Dispose()
+    {
+        _store.Committed -= Release;
+        _driver.Stop(StopTimeoutMs);
+        _messages.Writer.TryComplete();
+    }
+
+    /// <inheritdoc/>
+    public void HandleStarted(long nowMs, MeshDriver driver)
+    {
+        _nextSnapshotMs = nowMs;
+    }
+
+    /// <inheritdoc/>
+    public void HandleOutput(long nowMs, MeshOutput output)
+    {
+        switch (output.Kind)
+        {
+            case OutputKind.Deliver:
+                Deliver(output);
+                break;
+            case OutputKind.SendCompleted:
+                if (_tagsByToken.Remove(output.Token, out int tag))
+                {
+                    SendEnded?.Invoke(tag, output.Success);
+                }
+
+                break;
+            case OutputKind.NeighborChanged:
+                _nextSnapshotMs = nowMs;
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void HandlePosted(long nowMs, int tag, SendResult result, int token)
+    {
+        if (result == SendResult.Accepted)
+        {
+            _tagsByToken[token] = tag;
+        }
+        else
+        {
+            SendEnded?.Invoke(tag, false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void HandleTimeout(long nowMs)
+    {
+        while (_releases.TryDequeue(out var r))
+        {
+            _driver.Node.ReleaseCustody(nowMs, r.Origin, r.Boot, r.Seq);
+        }
+
+        if (nowMs >= _nextSnapshotMs)
+        {
+            _nextSnapshotMs = nowMs + SnapshotIntervalMs;
+            _snapshot = MeshSnapshot.Take(_driver.Node);
+            SnapshotTaken?.Invoke(_snapshot);
+        }
+    }
+
+    private void Deliver(MeshOutput output)
+    {
+        var delivery = new Delivery(
+            output.Origin, output.Port, output.Hops, output.RssiDbm, output.IsReading, output.Boot, output.ReadingSeq, output.MeasuredUptimeMs,
+            output.OriginUptimeMs, output.Counter, output.Buffer.AsSpan(0, output.Length).ToArray(), _time.GetUtcNow().ToUnixTimeMilliseconds());
+        if (delivery.IsReading)
+        {
+            _store.TryPost(delivery);
+        }
+        else if (!_messages.Writer.TryWrite(delivery))
+        {
+            Interlocked.Increment(ref _messagesRefused);
+        }
+    }
+
+    // Called by the store's writer once the readings are durable.
+    private void Release(IReadOnlyList<CommittedReading> committed)
+    {
+        foreach (CommittedReading c in committed)
+        {
+            _releases.Enqueue((c.Delivery.Origin, c.Delivery.Boot, c.Delivery.ReadingSeq));
+        }
+
+        _driver.Wake();
+    }
+}
