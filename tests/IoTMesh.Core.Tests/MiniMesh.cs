@@ -1,0 +1,188 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Core.Tests;
+
+/// <summary>A handful of nodes on a lossless or lossy medium under virtual time; the smallest thing that runs the protocol.</summary>
+internal sealed class MiniMesh : IDeviceKeys
+{
+    private static readonly byte[] _siteSecret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    private readonly PlatformCrypto _crypto = new();
+    private readonly PriorityQueue<(int Node, byte[] Frame), (long, int)> _air = new();
+    private readonly HashSet<(int, int)> _links = [];
+    private readonly HashSet<int> _gateways = [];
+    private readonly Random _random;
+    private int _sequence;
+
+    internal readonly Dictionary<int, MeshNode> Nodes = [];
+    internal readonly Dictionary<int, byte[]> Stored = [];
+    internal readonly List<(int At, ushort Origin, byte Port, byte[] Payload, uint Seq, ushort Boot, int Hops)> Delivered = [];
+    internal readonly List<(int At, int Token, bool Success)> Completed = [];
+    internal readonly List<(int From, byte[] Frame)> Frames = [];
+    internal double Loss;
+    internal bool Commits = true;
+    internal Action<MeshConfig>? Configure { get; init; }
+
+    internal MiniMesh(int seed = 1)
+    {
+        _random = new Random(seed);
+    }
+
+    internal long NowMs { get; private set; } = 1000;
+
+    internal void Link(int a, int b)
+    {
+        _links.Add((a, b));
+        _links.Add((b, a));
+    }
+
+    internal void Cut(int a, int b)
+    {
+        _links.Remove((a, b));
+        _links.Remove((b, a));
+    }
+
+    internal void Line(int count)
+    {
+        for (int i = 1; i <= count; i++)
+        {
+            Start(i, i == 1);
+            if (i > 1)
+            {
+                Link(i - 1, i);
+            }
+        }
+    }
+
+    internal MeshNode Start(int address, bool isGateway = false)
+    {
+        var config = new MeshConfig { Address = (ushort)address, IsGateway = isGateway };
+        Configure?.Invoke(config);
+        var keys = new MeshKeys
+        {
+            NetworkKey = SiteKeys.CreateNetworkKey(_crypto, _siteSecret, 0),
+            DeviceKey = isGateway ? null : SiteKeys.CreateDeviceKey(_crypto, _siteSecret, (ushort)address),
+            PairwiseShare = PairwiseKeys.CreateShare(_crypto, _siteSecret, (ushort)address),
+            Devices = isGateway ? this : null,
+        };
+        if (isGateway)
+        {
+            _gateways.Add(address);
+        }
+
+        var node = new MeshNode(config, keys, _crypto, (uint)(address * 7919), Stored.GetValueOrDefault(address));
+        Nodes[address] = node;
+        node.Start(NowMs);
+        Drain(address);
+        return node;
+    }
+
+    internal void Kill(int address)
+    {
+        Nodes.Remove(address);
+    }
+
+    public bool TryGetDeviceKey(ushort address, byte[] key)
+    {
+        if (_gateways.Contains(address))
+        {
+            return false;
+        }
+
+        SiteKeys.CreateDeviceKey(_crypto, _siteSecret, address).CopyTo(key, 0);
+        return true;
+    }
+
+    internal void Run(long milliseconds)
+    {
+        long end = NowMs + milliseconds;
+        while (true)
+        {
+            long next = end;
+            foreach (MeshNode node in Nodes.Values)
+            {
+                next = Math.Min(next, Math.Max(NowMs, node.NextDeadlineMs));
+            }
+
+            if (_air.TryPeek(out _, out (long At, int) key))
+            {
+                next = Math.Min(next, key.At);
+            }
+
+            NowMs = next;
+            if (NowMs >= end)
+            {
+                return;
+            }
+
+            Step();
+        }
+    }
+
+    private void Step()
+    {
+        while (_air.TryPeek(out var item, out (long At, int) key) && key.At <= NowMs)
+        {
+            _air.Dequeue();
+            if (Nodes.TryGetValue(item.Node, out MeshNode? node))
+            {
+                node.HandleFrame(NowMs, item.Frame, 0, item.Frame.Length, -60);
+                Drain(item.Node);
+            }
+        }
+
+        foreach (int address in Nodes.Keys.ToArray())
+        {
+            if (Nodes[address].NextDeadlineMs <= NowMs)
+            {
+                Nodes[address].HandleTimeout(NowMs);
+                Drain(address);
+            }
+        }
+    }
+
+    internal void Drain(int address)
+    {
+        MeshNode node = Nodes[address];
+        var output = new MeshOutput(node.Config.MaxFrameLength);
+        while (node.Poll(output))
+        {
+            switch (output.Kind)
+            {
+                case OutputKind.Transmit:
+                    Transmit(address, output);
+                    node.HandleTransmitResult(NowMs, output.Token, true);
+                    break;
+                case OutputKind.Store:
+                    Stored[address] = output.Buffer.AsSpan(0, output.Length).ToArray();
+                    node.HandleStored(NowMs, output.Token, true);
+                    break;
+                case OutputKind.Deliver:
+                    Delivered.Add((address, output.Origin, output.Port, output.Buffer.AsSpan(0, output.Length).ToArray(),
+                        output.ReadingSeq, output.Boot, output.Hops));
+                    if (output.IsReading && Commits)
+                    {
+                        node.ReleaseCustody(NowMs, output.Origin, output.Boot, output.ReadingSeq);
+                    }
+
+                    break;
+                case OutputKind.SendCompleted:
+                    Completed.Add((address, output.Token, output.Success));
+                    break;
+            }
+        }
+    }
+
+    private void Transmit(int from, MeshOutput output)
+    {
+        byte[] frame = output.Buffer.AsSpan(0, output.Length).ToArray();
+        Frames.Add((from, frame));
+        foreach (int to in Nodes.Keys)
+        {
+            bool addressed = output.LinkDestination == MeshAddress.All || output.LinkDestination == to;
+            if (to != from && addressed && _links.Contains((from, to)) && _random.NextDouble() >= Loss)
+            {
+                _air.Enqueue((to, frame), (NowMs + 2, _sequence++));
+            }
+        }
+    }
+}
