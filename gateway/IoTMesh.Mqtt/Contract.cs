@@ -132,7 +132,10 @@ public interface IMqttClient : IAsyncDisposable
     /// <summary>Starts connecting and reconnecting in the background; returns at once.</summary>
     void Start();
 
-    /// <summary>QoS 0: handed to the connection. QoS 1 and 2: completes when the broker has acknowledged. Throws <see cref="MqttException"/> while not connected or when refused.</summary>
+    /// <summary>
+    /// QoS 0: handed to the connection. QoS 1 and 2: completes when the broker has acknowledged. Throws <see cref="MqttException"/> while
+    /// not connected or when refused.
+    /// </summary>
     Task PublishAsync(MqttMessage message, CancellationToken cancellationToken = default);
 
     /// <summary>

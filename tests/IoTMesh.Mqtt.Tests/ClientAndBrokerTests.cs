@@ -80,7 +80,8 @@ public sealed class ClientAndBrokerTests
     {
         await using MqttBroker broker = await StartAsync();
         await using var answering = new MqttClient(new MqttClientOptions { Port = broker.Port });
-        answering.MessageReceived = m => new ValueTask(answering.PublishAsync(new MqttMessage(m.ResponseTopic!, m.Payload, 1) { CorrelationData = m.CorrelationData }));
+        answering.MessageReceived = m => new ValueTask(
+            answering.PublishAsync(new MqttMessage(m.ResponseTopic!, m.Payload, 1) { CorrelationData = m.CorrelationData }));
         await answering.SubscribeAsync("ask", 1);
         answering.Start();
         await using TestClient asking = await TestClient.ConnectAsync(broker.Port);

@@ -50,7 +50,7 @@ internal sealed class BrokerSession(string clientId, MqttBrokerOptions options)
         State.Detach();
     }
 
-    /// <summary>Sends or queues. Returns whether the message is on its way; a connection with new output is added to <paramref name="touched"/>.</summary>
+    /// <summary>Sends or queues; true: the message is on its way. A connection with new output is added to <paramref name="touched"/>.</summary>
     public bool Deliver(long nowMs, in Outgoing item, BrokerCounters counters, List<OutputPump> touched)
     {
         lock (Gate)

@@ -89,7 +89,8 @@ public sealed class MqttBroker : IAsyncDisposable
     {
         if (!IPAddress.IsLoopback(Options.Address) && Options.Users.Count == 0 && Options.Authenticate is null && Options.AllowAnonymous != true)
         {
-            throw new MqttException($"The MQTT broker does not listen on {Options.Address} without users: anybody on the network could send commands. "
+            throw new MqttException(
+                $"The MQTT broker does not listen on {Options.Address} without users: anybody on the network could send commands. "
                 + "Give it user names and passwords, listen on 127.0.0.1, or allow anonymous clients explicitly.", (byte)MqttReason.NotAuthorized);
         }
 
@@ -110,8 +111,9 @@ public sealed class MqttBroker : IAsyncDisposable
             await _host.DisposeAsync().ConfigureAwait(false);
             _host = null;
             string reason = e.InnerException is AddressInUseException
-                ? $"another program (another MQTT broker?) has this port. Stop it, or choose another port." : e.Message;
-            throw new MqttException($"The MQTT broker cannot listen on {Options.Address}:{Options.Port}: {reason}", (byte)MqttReason.ServerUnavailable, e);
+                ? "another program (another MQTT broker?) has this port. Stop it, or choose another port." : e.Message;
+            throw new MqttException(
+                $"The MQTT broker cannot listen on {Options.Address}:{Options.Port}: {reason}", (byte)MqttReason.ServerUnavailable, e);
         }
 
         string address = _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -175,7 +177,8 @@ public sealed class MqttBroker : IAsyncDisposable
     {
         if (!Topics.IsValidName(message.Topic))
         {
-            throw new MqttException($"\"{message.Topic}\" is not a topic to publish to: it is empty, too long or has wildcards.", (byte)MqttReason.TopicNameInvalid);
+            throw new MqttException(
+                $"\"{message.Topic}\" is not a topic to publish to: it is empty, too long or has wildcards.", (byte)MqttReason.TopicNameInvalid);
         }
 
         var touched = new List<OutputPump>();
@@ -196,7 +199,8 @@ public sealed class MqttBroker : IAsyncDisposable
 
     internal void ClientOpened(BrokerConnection connection, ConnectPacket connect, bool present)
     {
-        string what = $"connected from {connection.Remote} with MQTT {(connect.Protocol == MqttProtocol.V5 ? "5" : "3.1.1")}{(present ? ", session resumed" : "")}";
+        string version = connect.Protocol == MqttProtocol.V5 ? "5" : "3.1.1";
+        string what = $"connected from {connection.Remote} with MQTT {version}{(present ? ", session resumed" : "")}";
         Options.Log?.Invoke($"MQTT client {connect.ClientId} {what}");
         ClientChanged?.Invoke(connect.ClientId, true, what);
     }

@@ -184,7 +184,8 @@ internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connecti
             }
         }
 
-        MqttReason result = MayPublish(topic.Topic) ? broker.Publish(Message(in publish, topic.Topic), session, topic, touched) : MqttReason.NotAuthorized;
+        MqttReason result = !MayPublish(topic.Topic) ? MqttReason.NotAuthorized
+            : broker.Publish(Message(in publish, topic.Topic), session, topic, touched);
         if (publish.Qos > 0)
         {
             lock (session.Gate)
@@ -209,6 +210,9 @@ internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connecti
         topic.AsSpan().Count('/') < broker.Options.TopicLevelsMax && (broker.Options.Authorize is Func<MqttAccess, bool> authorize
             ? authorize(new MqttAccess(_session!.ClientId, _userName, topic, Publish: true))
             : !topic.StartsWith("$SYS/", StringComparison.Ordinal));
+
+    private bool MaySubscribe(string filter) =>
+        broker.Options.Authorize?.Invoke(new MqttAccess(_session!.ClientId, _userName, filter, Publish: false)) ?? true;
 
     private MqttReason HandleAck(PacketFrame frame)
     {
@@ -242,9 +246,8 @@ internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connecti
         for (int i = 0; i < reasons.Length; i++)
         {
             SubscribeRow row = subscribe.Rows[i];
-            reasons[i] = !Topics.IsValidFilter(row.Filter) || row.Filter.AsSpan().Count('/') >= broker.Options.TopicLevelsMax ? MqttReason.TopicFilterInvalid
-                : broker.Options.Authorize?.Invoke(new MqttAccess(_session!.ClientId, _userName, row.Filter, Publish: false)) == false
-                    ? MqttReason.NotAuthorized
+            bool valid = Topics.IsValidFilter(row.Filter) && row.Filter.AsSpan().Count('/') < broker.Options.TopicLevelsMax;
+            reasons[i] = !valid ? MqttReason.TopicFilterInvalid : !MaySubscribe(row.Filter) ? MqttReason.NotAuthorized
                 : broker.Router.Subscribe(broker.NowMs, _session!, row, id, touched);
         }
 

@@ -3,7 +3,10 @@ using IoTMesh.Mqtt.Session;
 
 namespace IoTMesh.Mqtt.Broker;
 
-/// <summary>All sessions by client id: opening, take-over, Wills, expiry (OASIS MQTT 5.0 sections 3.1.2.5, 3.1.4 and 4.1). Lock: its own before a session's.</summary>
+/// <summary>
+/// All sessions by client id: opening, take-over, Wills, expiry (OASIS MQTT 5.0 sections 3.1.2.5, 3.1.4 and 4.1).
+/// Locks: its own before a session's.
+/// </summary>
 internal sealed class SessionTable(MqttBrokerOptions options, MessageRouter router)
 {
     private readonly Lock _gate = new();

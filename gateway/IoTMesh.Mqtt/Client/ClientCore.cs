@@ -129,7 +129,7 @@ internal sealed class ClientCore(MqttClientOptions options)
             case PacketType.Disconnect:
                 DisconnectPacket? disconnect = DisconnectPacket.Parse(frame, options.Protocol, out error);
                 return disconnect is null ? Broken(error)
-                    : new ClientEvent(ClientEventKind.Ended, $"closed the connection: {Text(disconnect.Reason, disconnect.Properties)}", disconnect.Reason);
+                    : Ended($"closed the connection: {Text(disconnect.Reason, disconnect.Properties)}", disconnect.Reason);
             default:
                 return Broken(MqttReason.ProtocolError);
         }
@@ -143,7 +143,7 @@ internal sealed class ClientCore(MqttClientOptions options)
     {
         if (_output is not null && nowMs >= _answerDueMs)
         {
-            return new ClientEvent(ClientEventKind.Ended, IsConnected ? "has not answered a ping" : "has not answered CONNECT in time", MqttReason.KeepAliveTimeout);
+            return Ended(IsConnected ? "has not answered a ping" : "has not answered CONNECT in time", MqttReason.KeepAliveTimeout);
         }
 
         bool silent = nowMs - _lastReceivedMs >= _keepAliveMs / 2 && _answerDueMs == long.MaxValue;
@@ -197,13 +197,13 @@ internal sealed class ClientCore(MqttClientOptions options)
         return IsConnected && WriteSubscribe([filter], token);
     }
 
-    /// <summary>The broker has answered: what it granted need not be asked again on a resumed session, what it refused is forgotten if somebody was told.</summary>
+    /// <summary>The broker has answered. What it granted need not be asked again on a resumed session; what it refused is forgotten.</summary>
     public void Settle(PendingRequest request, IReadOnlyList<MqttReason> reasons)
     {
         for (int i = 0; i < Math.Min(reasons.Count, request.Filters.Length); i++)
         {
             _unconfirmed.Remove(request.Filters[i]);
-            if (reasons[i] >= MqttReason.UnspecifiedError && request.IsAwaited)
+            if (reasons[i] >= MqttReason.UnspecifiedError)
             {
                 Forget(request.Filters[i]);
             }
@@ -255,6 +255,8 @@ internal sealed class ClientCore(MqttClientOptions options)
     private static string Text(MqttReason reason, MqttProperties? properties) =>
         properties?.Value(PropertyId.ReasonString) is string said ? $"{reason.Describe()}, \"{said}\"" : reason.Describe();
 
+    private static ClientEvent Ended(string text, MqttReason reason) => new(ClientEventKind.Ended, text, reason);
+
     private void WriteDisconnect(MqttReason reason)
     {
         if (IsConnected)
@@ -267,7 +269,7 @@ internal sealed class ClientCore(MqttClientOptions options)
     private ClientEvent Broken(MqttReason reason)
     {
         WriteDisconnect(reason);
-        return new ClientEvent(ClientEventKind.Ended, $"sent a packet that breaks the standard: {reason.Describe()}", reason);
+        return Ended($"sent a packet that breaks the standard: {reason.Describe()}", reason);
     }
 
     private bool WriteSubscribe(string[] filters, PendingRequest token)
@@ -293,7 +295,7 @@ internal sealed class ClientCore(MqttClientOptions options)
         MqttProperties? properties = answer.Properties;
         if (answer.Reason != MqttReason.Success)
         {
-            return new ClientEvent(ClientEventKind.Ended, $"refused the connection: {Text(answer.Reason, properties)}", answer.Reason);
+            return Ended($"refused the connection: {Text(answer.Reason, properties)}", answer.Reason);
         }
 
         IsConnected = true;

@@ -30,7 +30,8 @@ public sealed partial class MqttClient : IMqttClient
     {
         if (options.Will is MqttMessage will && (!Topics.IsValidName(will.Topic) || will.Payload.Length > ushort.MaxValue || will.Qos > 2))
         {
-            throw new MqttException($"The Will on \"{will.Topic}\" is not valid: a topic without wildcards, at most 65,535 bytes and QoS 0 to 2 are needed.");
+            throw new MqttException(
+                $"The Will on \"{will.Topic}\" is not valid: a topic without wildcards, at most 65,535 bytes and QoS 0 to 2 are needed.");
         }
 
         _options = options;
@@ -99,7 +100,8 @@ public sealed partial class MqttClient : IMqttClient
 
         if (reasons[0] >= MqttReason.UnspecifiedError)
         {
-            throw new MqttException($"The broker {_broker} refused the subscription to \"{topicFilter}\": {reasons[0].Describe()}.", (byte)reasons[0]);
+            throw new MqttException(
+                $"The broker {_broker} refused the subscription to \"{topicFilter}\": {reasons[0].Describe()}.", (byte)reasons[0]);
         }
     }
 
@@ -152,7 +154,8 @@ public sealed partial class MqttClient : IMqttClient
     {
         if (!Topics.IsValidFilter(topicFilter) || qos > 2)
         {
-            throw new MqttException($"\"{topicFilter}\" with QoS {qos} is not a topic filter: + and # must stand for whole levels, # for the last, the QoS be 0 to 2.",
+            throw new MqttException(
+                $"\"{topicFilter}\" with QoS {qos} is not a topic filter: + and # must stand for whole levels, # for the last, the QoS be 0 to 2.",
                 (byte)MqttReason.TopicFilterInvalid);
         }
     }
@@ -215,7 +218,8 @@ public sealed partial class MqttClient : IMqttClient
             }
             catch (Exception e) when (e is SocketException or IOException or AuthenticationException or OperationCanceledException)
             {
-                reason = $"cannot be reached: {(e is OperationCanceledException ? $"no answer within {_options.ConnectTimeout.TotalSeconds:0.#} s" : e.Message)}";
+                bool late = e is OperationCanceledException;
+                reason = $"cannot be reached: {(late ? $"no answer within {_options.ConnectTimeout.TotalSeconds:0.#} s" : e.Message)}";
             }
 
             if (_stopping.IsCancellationRequested)

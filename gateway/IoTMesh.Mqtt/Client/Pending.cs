@@ -15,7 +15,8 @@ internal sealed class PendingPublish(string topic) : TaskCompletionSource(TaskCr
         }
         else if (completion.Reason >= MqttReason.UnspecifiedError)
         {
-            TrySetException(new MqttException($"The broker {broker} refused the message on \"{topic}\": {completion.Reason.Describe()}.", (byte)completion.Reason));
+            TrySetException(new MqttException(
+                $"The broker {broker} refused the message on \"{topic}\": {completion.Reason.Describe()}.", (byte)completion.Reason));
         }
         else
         {

@@ -18,7 +18,8 @@ internal sealed record DisconnectPacket(MqttReason Reason = MqttReason.Success, 
 
         error = reader.End();
         bool known = auth ? reason is MqttReason.Success or MqttReason.ContinueAuthentication or MqttReason.ReAuthenticate
-            : reason is MqttReason.Success or MqttReason.DisconnectWithWill or >= MqttReason.UnspecifiedError and <= MqttReason.WildcardSubscriptionsNotSupported;
+            : reason is MqttReason.Success or MqttReason.DisconnectWithWill
+                or (>= MqttReason.UnspecifiedError and <= MqttReason.WildcardSubscriptionsNotSupported);
         if (error == MqttReason.Success && (!known || (auth && protocol != MqttProtocol.V5)))
         {
             error = MqttReason.MalformedPacket;

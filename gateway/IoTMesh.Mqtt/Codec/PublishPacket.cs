@@ -67,7 +67,7 @@ internal readonly struct PublishPacket
 
     // Properties of a received message that are valid for one hop only (sections 3.3.2.3.3, 3.3.2.3.4, 3.3.2.3.8),
     // and the will delay, which is none of the message's.
-    private static readonly ulong HopOnly = MqttProperties.Mask(PropertyId.TopicAlias, PropertyId.SubscriptionId,
+    private static readonly ulong _hopOnly = MqttProperties.Mask(PropertyId.TopicAlias, PropertyId.SubscriptionId,
         PropertyId.MessageExpiry, PropertyId.WillDelay);
 
     public byte Qos { get; init; }
@@ -119,7 +119,7 @@ internal readonly struct PublishPacket
             return bytes;
         }
 
-        propertyBytes = PropertyCodec.BodyLength(message.Properties, HopOnly) + (ExpirySeconds is null ? 0 : 5);
+        propertyBytes = PropertyCodec.BodyLength(message.Properties, _hopOnly) + (ExpirySeconds is null ? 0 : 5);
         if (SubscriptionIds is not null)
         {
             foreach (uint id in SubscriptionIds)
@@ -139,7 +139,7 @@ internal readonly struct PublishPacket
             writer.UInt32(ExpirySeconds.Value);
         }
 
-        PropertyCodec.WriteBody(ref writer, message.Properties, HopOnly);
+        PropertyCodec.WriteBody(ref writer, message.Properties, _hopOnly);
         if (SubscriptionIds is not null)
         {
             foreach (uint id in SubscriptionIds)

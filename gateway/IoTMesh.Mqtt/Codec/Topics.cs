@@ -55,7 +55,7 @@ internal static class Topics
         inner = slash < 0 ? "" : rest[(slash + 1)..];
     }
 
-    /// <summary>Whether a filter (not shared) selects a topic. Wildcards at the start do not match topics that begin with $ (section 4.7.2).</summary>
+    /// <summary>Whether a filter (not shared) selects a topic; a wildcard at its start does not match topics with $ (section 4.7.2).</summary>
     public static bool Matches(string filter, string topic)
     {
         if (topic[0] == '$' && filter[0] is '+' or '#')

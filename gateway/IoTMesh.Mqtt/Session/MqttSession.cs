@@ -53,12 +53,11 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
 
     private readonly InFlightRing _ring = new();
     private readonly Queue<Outgoing> _queue = new();
-    private readonly HashSet<ushort> _received = []; // QoS 2 packet ids whose PUBREL is still to come
+    private readonly ReceivingHalf _receiving = new();
     private OutputBuffer? _output;
     private ConnectionTerms _terms;
     private long _resend;      // first ring entry that is not yet on this connection
     private int _inFlight;     // against the peer's receive maximum
-    private int _unacked;      // against ours
     private long _queuedBytes;
 
     public List<Completion> Completions { get; } = [];
@@ -81,7 +80,7 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
         _terms = terms;
         _resend = _ring.Head;
         _inFlight = 0;
-        _unacked = 0;
+        _receiving.Attach(terms);
         Generation++;
     }
 
@@ -120,7 +119,7 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
 
         _ring.Clear();
         _queue.Clear();
-        _received.Clear();
+        _receiving.Clear();
         _queuedBytes = 0;
         _resend = _ring.Head;
         _inFlight = 0;
@@ -156,7 +155,10 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
         return SendResult.Queued;
     }
 
-    /// <summary>Resends and sends what the window and the buffer have room for (sections 4.4 and 4.9). Returns how many messages left the queue.</summary>
+    /// <summary>
+    /// Resends and sends what the window and the buffer have room for (sections 4.4 and 4.9).
+    /// Returns how many messages left the queue.
+    /// </summary>
     public int Pump(long nowMs)
     {
         int sent = 0;
@@ -216,12 +218,15 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
         }
     }
 
-    /// <summary>PUBACK, PUBREC, PUBREL or PUBCOMP of the peer. An unknown packet id is answered or ignored, never fatal (section 4.3). Returns as <see cref="Pump"/>.</summary>
+    /// <summary>
+    /// PUBACK, PUBREC, PUBREL or PUBCOMP of the peer. An unknown packet id is answered or ignored, never fatal (section 4.3).
+    /// Returns as <see cref="Pump"/>.
+    /// </summary>
     public int HandleAck(long nowMs, PacketType type, in AckPacket ack)
     {
         if (type == PacketType.PubRel)
         {
-            HandlePubRel(ack.PacketId);
+            _receiving.HandlePubRel(ack.PacketId, _output!);
             return 0;
         }
 
@@ -239,42 +244,16 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
         return Pump(nowMs);
     }
 
-    /// <summary>A PUBLISH of the peer with QoS 1 or 2. Not <paramref name="deliver"/>: a repeat that was delivered before (section 4.3.3).</summary>
-    public MqttReason HandlePublish(in PublishView publish, out bool deliver)
-    {
-        deliver = true;
-        if (publish.Qos == 2 && !_received.Add(publish.PacketId))
-        {
-            deliver = false;
-            new AckPacket(publish.PacketId).Write(_output!, PacketType.PubRec, _terms.Protocol);
-            return MqttReason.Success;
-        }
-
-        // Section 3.3.4: more unacknowledged than we allowed. 3.1.1 knows no such bound.
-        _unacked++;
-        return _terms.Protocol == MqttProtocol.V5 && _unacked > _terms.ReceiveMaximum ? MqttReason.ReceiveMaximumExceeded : MqttReason.Success;
-    }
+    /// <inheritdoc cref="ReceivingHalf.HandlePublish"/>
+    public MqttReason HandlePublish(in PublishView publish, out bool deliver) => _receiving.HandlePublish(in publish, _output!, out deliver);
 
     /// <summary>PUBACK or PUBREC for a message that has been delivered, on the connection it came by.</summary>
     public void Acknowledge(int generation, ushort packetId, byte qos, MqttReason reason)
     {
-        if (_output is null || generation != Generation)
+        if (_output is not null && generation == Generation)
         {
-            return;
+            _receiving.Acknowledge(packetId, qos, reason, _output);
         }
-
-        bool refused = reason >= MqttReason.UnspecifiedError;
-        if (qos == 1 || refused)
-        {
-            _unacked--;
-        }
-
-        if (qos == 2 && refused && _terms.Protocol == MqttProtocol.V5)
-        {
-            _received.Remove(packetId);
-        }
-
-        new AckPacket(packetId, reason).Write(_output, qos == 1 ? PacketType.PubAck : PacketType.PubRec, _terms.Protocol);
     }
 
     private static long Bytes(MqttMessage message) => message.Payload.Length + (2L * message.Topic.Length) + 64;
@@ -372,18 +351,6 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
             MqttReason reason = _terms.Protocol == MqttProtocol.V5 ? MqttReason.PacketIdNotFound : MqttReason.Success;
             new AckPacket(ack.PacketId, reason).Write(_output!, PacketType.PubRel, _terms.Protocol);
         }
-    }
-
-    private void HandlePubRel(ushort packetId)
-    {
-        bool known = _received.Remove(packetId);
-        if (known && _unacked > 0)
-        {
-            _unacked--;
-        }
-
-        MqttReason reason = known || _terms.Protocol != MqttProtocol.V5 ? MqttReason.Success : MqttReason.PacketIdNotFound;
-        new AckPacket(packetId, reason).Write(_output!, PacketType.PubComp, _terms.Protocol);
     }
 
     private void Complete(ref InFlight entry, long seq, MqttReason reason, IReadOnlyList<MqttReason>? reasons, bool lost = false)
