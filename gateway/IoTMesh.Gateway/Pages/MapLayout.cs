@@ -9,7 +9,7 @@ namespace IoTMesh.Gateway.Pages;
 public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundService
 {
     /// <summary>How often it looks when nobody watches, so that a node that dies then still has its place.</summary>
-    private static readonly TimeSpan LookGap = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _lookGap = TimeSpan.FromSeconds(1);
 
     /// <summary>Weaker links than this do not pull on the drawing, expected transmissions.</summary>
     private const double LayoutEtxMax = 4.0;
@@ -47,7 +47,7 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(LookGap, time);
+        using var timer = new PeriodicTimer(_lookGap, time);
         do
         {
             Update(live.Current);

@@ -1,3 +1,5 @@
+using IoTMesh.Gateway.Live;
+
 namespace IoTMesh.Gateway.Tests.Pages;
 
 /// <summary>The pages in a real browser, over a picture that the test moves on.</summary>
@@ -137,10 +139,14 @@ public sealed class PagesInBrowserTests(ChromiumFixture chromium) : IClassFixtur
         Assert.Equal(400, (int)(await page.EvaluateAsync("document.documentElement.scrollWidth"))!);
         Assert.Equal(12, await page.CountAsync(NodesOnMap));
 
+        // A row more for each event, but alike ones, which would share a key, only once.
+        mesh.Tell(new EventView(DateTimeOffset.UnixEpoch, "error", "mqtt", "the broker is away"), times: 2);
+        mesh.Tell(new EventView(DateTimeOffset.UnixEpoch, "error", "mqtt", "still away"), times: 1);
         mesh.BrokerConnected = false;
         mesh.Step();
         await page.UntilAsync("document.querySelector('.outbox .state.down')?.textContent === 'away'");
         Assert.Equal($"{mesh.Current.Outbox.Depth}", await page.TextAsync(".outbox dd"));
+        Assert.Equal(2, await page.CountAsync(".events li.error"));
         Assert.Empty(page.Complaints);
     }
 

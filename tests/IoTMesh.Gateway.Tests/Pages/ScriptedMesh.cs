@@ -67,6 +67,14 @@ public sealed class ScriptedMesh : ILiveView
 
     public void Start(int index) => Turn(index, down: false, "info", "online again");
 
+    public void Tell(EventView happened, int times)
+    {
+        lock (_lock)
+        {
+            _events.InsertRange(0, Enumerable.Range(0, times).Select(_ => happened with { }));
+        }
+    }
+
     /// <summary>The next hop of a node in the present picture.</summary>
     public string? ParentOf(int index)
     {
