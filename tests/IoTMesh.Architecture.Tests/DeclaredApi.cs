@@ -63,7 +63,7 @@ internal static class DeclaredApi
     {
         if (type.IsEnum)
         {
-            return type.Fields.Where(field => field.HasConstant).Select(field => $"{field.Name}={Convert.ToString(field.Constant, CultureInfo.InvariantCulture)}");
+            return type.Fields.Where(field => field.HasConstant).Select(field => $"{field.Name}={Constant(field)}");
         }
 
         if (IsDelegate(type))
@@ -74,8 +74,12 @@ internal static class DeclaredApi
         return type.Fields.Where(field => field.IsPublic).Select(Field)
             .Concat(type.Properties.Where(property => Accessors(property).Any(IsVisible)).Select(Property))
             .Concat(type.Events.Where(item => IsVisible(item.AddMethod)).Select(item => $"event {Name(item.EventType)} {item.Name}"))
-            .Concat(type.Methods.Where(method => IsVisible(method) && !method.IsGetter && !method.IsSetter && !method.IsAddOn && !method.IsRemoveOn).Select(Method));
+            .Concat(type.Methods.Where(method => IsVisible(method) && !IsAccessor(method)).Select(Method));
     }
+
+    private static bool IsAccessor(MethodDefinition method) => method.IsGetter || method.IsSetter || method.IsAddOn || method.IsRemoveOn;
+
+    private static string? Constant(FieldDefinition field) => Convert.ToString(field.Constant, CultureInfo.InvariantCulture);
 
     private static bool IsVisible(MethodDefinition method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
 
@@ -86,7 +90,7 @@ internal static class DeclaredApi
     {
         // The lists do not say what a char is.
         return field.HasConstant && field.FieldType.FullName == "System.Char" ? $"const char {field.Name}"
-            : field.HasConstant ? $"const {Name(field.FieldType)} {field.Name} = {Convert.ToString(field.Constant, CultureInfo.InvariantCulture)}"
+            : field.HasConstant ? $"const {Name(field.FieldType)} {field.Name} = {Constant(field)}"
             : $"{(field.IsStatic ? "static " : "")}{Name(field.FieldType)} {field.Name}";
     }
 

@@ -41,7 +41,9 @@ public sealed class DeviceAssemblyTests
     [Fact]
     public void Finds_a_missing_noRefSafetyRulesAttribute()
     {
-        Assert.Contains(Compile("static int One() { return 1; }", null), fault => fault.Contains("RefSafetyRulesAttribute", StringComparison.Ordinal));
+        IReadOnlyList<string> faults = Compile("static int One() { return 1; }", null);
+
+        Assert.Contains(faults, fault => fault.Contains("RefSafetyRulesAttribute", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -56,7 +58,8 @@ public sealed class DeviceAssemblyTests
     public void Accepts_the_plain_language()
     {
         Assert.Empty(Compile(
-            "delegate int Op(int x); static int Use(string s) { int[][] t = { new int[1] }; Op op = x => x + t[0][0]; lock (s) { return op(s.Length); } }",
+            "delegate int Op(int x);" +
+            "static int Use(string s) { int[][] t = { new int[1] }; Op op = x => x + t[0][0]; lock (s) { return op(s.Length); } }",
             "noRefSafetyRulesAttribute"));
     }
 
@@ -78,7 +81,9 @@ public sealed class DeviceAssemblyTests
     [InlineData("System.EventHandler<System.EventArgs> X;")]
     public void The_declarations_reject_what_the_device_lacks(string member)
     {
-        Assert.False(Compilation(member, "noRefSafetyRulesAttribute").Emit(new MemoryStream()).Success, "compiled against the declarations: " + member);
+        EmitResult result = Compilation(member, "noRefSafetyRulesAttribute").Emit(new MemoryStream());
+
+        Assert.False(result.Success, "compiled against the declarations: " + member);
     }
 
     private static IReadOnlyList<string> Compile(string member, string? feature)

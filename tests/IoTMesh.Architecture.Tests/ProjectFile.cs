@@ -46,7 +46,8 @@ internal sealed class ProjectFile
 
     public string? Property(string name) => _xml.Descendants().LastOrDefault(element => element.Name.LocalName == name)?.Value;
 
-    public IEnumerable<XElement> Items(string name) => _xml.Descendants().Where(element => element.Name.LocalName == name && element.Attribute("Include") != null);
+    public IEnumerable<XElement> Items(string name) => _xml.Descendants()
+        .Where(element => element.Name.LocalName == name && element.Attribute("Include") != null);
 
     public static string Include(XElement item) => item.Attribute("Include")!.Value.Replace('\\', '/');
 

@@ -3,7 +3,8 @@ namespace IoTMesh.Architecture.Tests;
 /// <summary>The checked-out tree that the tests look at.</summary>
 internal static class Repository
 {
-    private static readonly string[] _generatedFolders = ["bin", "obj", ".git", ".vs", ".idea", "packages", "node_modules", "TestResults", "BenchmarkDotNet.Artifacts"];
+    private static readonly string[] _generatedFolders =
+        ["bin", "obj", ".git", ".vs", ".idea", "packages", "node_modules", "TestResults", "BenchmarkDotNet.Artifacts"];
 
     /// <summary>Absolute path of the folder that holds IoTMesh.sln.</summary>
     public static string Root { get; } = FindRoot();

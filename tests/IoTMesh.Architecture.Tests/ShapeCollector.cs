@@ -9,7 +9,8 @@ internal sealed class ShapeCollector : ISignatureTypeProvider<string, object?>
     /// <summary>One line for each forbidden shape seen so far.</summary>
     public HashSet<string> Faults { get; } = [];
 
-    public string GetArrayType(string elementType, ArrayShape shape) => Fault($"multi-dimensional array {elementType}[{new string(',', shape.Rank - 1)}]");
+    public string GetArrayType(string elementType, ArrayShape shape) =>
+        Fault($"multi-dimensional array {elementType}[{new string(',', shape.Rank - 1)}]");
 
     public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) =>
         Fault($"generic type {genericType}<{string.Join(", ", typeArguments)}>");
