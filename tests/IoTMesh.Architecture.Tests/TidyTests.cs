@@ -23,7 +23,8 @@ public sealed class TidyTests
 
     /// <summary>Text that belongs to somebody's machine and not to the project. In two halves, so that this file passes.</summary>
     private static readonly Regex _foreign = new(
-        "/wo" + @"rk/|/ro" + @"ot/|/ho" + @"me/\w|C:[\\/]+Us" + @"ers\b|\bcopi" + @"lot\b|\bchat" + @"gpt\b|\bclau" + @"de\b|nuget\.o" + @"rg|npm" + @"js\.",
+        "/wo" + @"rk/|/ro" + @"ot/|/ho" + @"me/\w|C:[\\/]+Us" + @"ers\b|\bcopi" + @"lot\b|\bchat" + @"gpt\b|\bclau"
+        + @"de\b|nuget\.o" + @"rg|npm" + @"js\.",
         RegexOptions.IgnoreCase);
 
     [Fact]
