@@ -83,6 +83,12 @@ internal readonly struct PublishPacket
 
     public uint[]? SubscriptionIds { get; init; }
 
+    /// <summary>0: none (section 3.3.2.3.4).</summary>
+    public ushort TopicAlias { get; init; }
+
+    /// <summary>The peer knows the alias: the topic is left empty.</summary>
+    public bool OmitTopic { get; init; }
+
     /// <summary>Bytes of the whole packet.</summary>
     public int Length(MqttProtocol protocol, MqttMessage message)
     {
@@ -95,7 +101,7 @@ internal readonly struct PublishPacket
         int flags = Qos << QosShift | (Retain ? FlagRetain : 0) | (Duplicate ? FlagDuplicate : 0);
         int body = BodyLength(protocol, message, out int propertyBytes);
         WireWriter writer = WireWriter.Packet(output, PacketType.Publish, flags, body);
-        writer.Text(message.Topic);
+        writer.Text(OmitTopic ? "" : message.Topic);
         if (Qos > 0)
         {
             writer.UInt16(PacketId);
@@ -113,13 +119,13 @@ internal readonly struct PublishPacket
     private int BodyLength(MqttProtocol protocol, MqttMessage message, out int propertyBytes)
     {
         propertyBytes = 0;
-        int bytes = 2 + Encoding.UTF8.GetByteCount(message.Topic) + (Qos > 0 ? 2 : 0) + message.Payload.Length;
+        int bytes = 2 + (OmitTopic ? 0 : Encoding.UTF8.GetByteCount(message.Topic)) + (Qos > 0 ? 2 : 0) + message.Payload.Length;
         if (protocol != MqttProtocol.V5)
         {
             return bytes;
         }
 
-        propertyBytes = PropertyCodec.BodyLength(message.Properties, _hopOnly) + (ExpirySeconds is null ? 0 : 5);
+        propertyBytes = PropertyCodec.BodyLength(message.Properties, _hopOnly) + (ExpirySeconds is null ? 0 : 5) + (TopicAlias == 0 ? 0 : 3);
         if (SubscriptionIds is not null)
         {
             foreach (uint id in SubscriptionIds)
@@ -137,6 +143,12 @@ internal readonly struct PublishPacket
         {
             writer.Byte((byte)PropertyId.MessageExpiry);
             writer.UInt32(ExpirySeconds.Value);
+        }
+
+        if (TopicAlias != 0)
+        {
+            writer.Byte((byte)PropertyId.TopicAlias);
+            writer.UInt16(TopicAlias);
         }
 
         PropertyCodec.WriteBody(ref writer, message.Properties, _hopOnly);
