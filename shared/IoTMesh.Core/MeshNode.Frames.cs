@@ -3,14 +3,6 @@ namespace IoTMesh.Core;
 /// <content>Frames in: header, hop authentication, acks, probes.</content>
 public sealed partial class MeshNode
 {
-    private const int ProbeTriesMax = 6;
-    private const int ProbeRetryMs = 120;
-    private const int ProbeRestMs = 10_000;
-    private const int FailuresUntilLost = 8;
-    private const int FailuresUntilRequest = 3;
-    private const int QuietUntilLostMs = 400;
-    private uint _lastFailedFrame;
-
     private ParseError ReceiveFrame(byte[] buffer, int offset, int count, sbyte rssiDbm)
     {
         if (count < FrameFormat.AckShortLength)
@@ -107,6 +99,11 @@ public sealed partial class MeshNode
 
         AcceptCounter(neighbor, known, counter);
         _neighbors.HandleHeard(neighbor, rssiDbm, _nowMs);
+        if (destination == Address)
+        {
+            _neighbors.LastUnicastMs[neighbor] = _nowMs;
+        }
+
         return Dispatch(type, neighbor, counter, destination, buffer, offset, count - FrameFormat.TagLength);
     }
 
@@ -167,162 +164,6 @@ public sealed partial class MeshNode
         }
 
         return at + 1;
-    }
-
-    /// <summary>A data frame from a node not known here (one of us restarted): ask who it is, where there is room.</summary>
-    private void MeetStranger(ushort source, int neighbor, sbyte rssiDbm)
-    {
-        if (neighbor == NeighborTable.None)
-        {
-            neighbor = _neighbors.FindSlot();
-            if (neighbor == NeighborTable.None || _neighbors.Address[neighbor] != MeshAddress.None)
-            {
-                return;
-            }
-
-            _neighbors.Occupy(neighbor, source, rssiDbm, _nowMs);
-        }
-
-        ScheduleProbe(neighbor, 1 + _prng.Next(10));
-    }
-
-    private int AddNeighbor(ushort address, sbyte rssiDbm)
-    {
-        int slot = _neighbors.FindSlot();
-        if (slot == NeighborTable.None)
-        {
-            return NeighborTable.None;
-        }
-
-        if (_neighbors.Address[slot] != MeshAddress.None)
-        {
-            LoseNeighbor(slot);
-        }
-
-        _neighbors.Occupy(slot, address, rssiDbm, _nowMs);
-        return slot;
-    }
-
-    private void ScheduleProbe(int neighbor, int delayMs)
-    {
-        if (_neighbors.ProbeDueMs[neighbor] == long.MaxValue)
-        {
-            _neighbors.ProbeDueMs[neighbor] = _nowMs + delayMs;
-            _neighbors.ProbeTries[neighbor] = 0;
-        }
-
-        _timers.SetEarlier(Timer.Probe, _neighbors.ProbeDueMs[neighbor]);
-    }
-
-    private void SendProbes()
-    {
-        long next = long.MaxValue;
-        for (int n = 0; n < _neighbors.Capacity; n++)
-        {
-            if (_neighbors.Address[n] == MeshAddress.None)
-            {
-                continue;
-            }
-
-            if (_neighbors.ProbeDueMs[n] <= _nowMs)
-            {
-                StepProbe(n);
-            }
-
-            if (_neighbors.ProbeDueMs[n] < next)
-            {
-                next = _neighbors.ProbeDueMs[n];
-            }
-
-            if (_neighbors.DumpDueMs[n] <= _nowMs)
-            {
-                StepDumpRequest(n);
-            }
-
-            if (_neighbors.DumpDueMs[n] < next)
-            {
-                next = _neighbors.DumpDueMs[n];
-            }
-        }
-
-        _timers.Set(Timer.Probe, next);
-    }
-
-    private void StepProbe(int n)
-    {
-        if (_neighbors.IsUsable(n))
-        {
-            _neighbors.ProbeDueMs[n] = long.MaxValue;
-            return;
-        }
-
-        int tries = ++_neighbors.ProbeTries[n];
-        if (tries > ProbeTriesMax)
-        {
-            // Beacons of a one-way neighbor keep coming; it is asked again only after a rest.
-            _neighbors.ProbeTries[n] = 0;
-            _neighbors.ProbeDueMs[n] = _nowMs - _neighbors.LastHeardMs[n] < ProbeRestMs ? _nowMs + ProbeRestMs : long.MaxValue;
-            return;
-        }
-
-        _effects.PushOnce(Effect.SendProbe, n, 0);
-        _neighbors.ProbeDueMs[n] = _nowMs + (ProbeRetryMs << (tries - 1)) + _prng.Next(ProbeRetryMs);
-    }
-
-    private ParseError ReceiveProbe(int neighbor, uint counter, byte[] buffer, int at, int end)
-    {
-        if (end - at < ProbeFormat.Length)
-        {
-            return ParseError.BadLength;
-        }
-
-        NoteBoot(neighbor, Bytes.GetU16(buffer, at));
-        _neighbors.ReplyNonce[neighbor] = counter;
-        _effects.PushOnce(Effect.SendProbeReply, neighbor, 0);
-        if (!_neighbors.IsUsable(neighbor))
-        {
-            ScheduleProbe(neighbor, 2 + _prng.Next(20));
-        }
-
-        return ParseError.None;
-    }
-
-    private ParseError ReceiveProbeReply(int neighbor, byte[] buffer, int at, int end)
-    {
-        if (end - at < ProbeFormat.ReplyLength)
-        {
-            return ParseError.BadLength;
-        }
-
-        if (Bytes.GetU32(buffer, at + ProbeFormat.ReplyOffsetChallenge) != _neighbors.ProbeNonce[neighbor])
-        {
-            return ParseError.Replayed;
-        }
-
-        NoteBoot(neighbor, Bytes.GetU16(buffer, at + ProbeFormat.ReplyOffsetBoot));
-        _neighbors.ProbeDueMs[neighbor] = long.MaxValue;
-        if (!_neighbors.IsUsable(neighbor))
-        {
-            _neighbors.State[neighbor] = NeighborTable.StateVerified;
-            _neighbors.Failures[neighbor] = 0;
-            _effects.Push(Effect.NeighborChanged, _neighbors.Address[neighbor], 1);
-            WantDump(neighbor, 20 + _prng.Next(80));
-            ReselectAll();
-        }
-
-        return ParseError.None;
-    }
-
-    /// <summary>A neighbor with a new boot number lost its routes and its feasibility distances.</summary>
-    private void NoteBoot(int neighbor, ushort boot)
-    {
-        ushort before = _neighbors.Boot[neighbor];
-        _neighbors.Boot[neighbor] = boot;
-        if (before != 0 && before != boot)
-        {
-            ForgetRoutesOf(neighbor);
-            _neighbors.InSync[neighbor] = false;
-        }
     }
 
     private ParseError ReceiveAck(byte[] buffer, int offset, int count)
@@ -411,30 +252,5 @@ public sealed partial class MeshNode
                 _effects.PushOnce(Effect.SendAck, n, 0);
             }
         }
-    }
-
-    private void HandleFailedTry(int neighbor, uint frameCounter)
-    {
-        // A frame that carried several messages failed once, not once for each.
-        if (frameCounter == _lastFailedFrame)
-        {
-            return;
-        }
-
-        _lastFailedFrame = frameCounter;
-        _neighbors.HandleTry(neighbor, false);
-        int failures = _neighbors.Failures[neighbor];
-        if (failures >= FailuresUntilLost && _nowMs - _neighbors.LastHeardMs[neighbor] > QuietUntilLostMs)
-        {
-            LoseNeighbor(neighbor);
-            return;
-        }
-
-        if (failures >= FailuresUntilRequest)
-        {
-            RequestBackups(neighbor);
-        }
-
-        ReselectVia(neighbor, true);
     }
 }

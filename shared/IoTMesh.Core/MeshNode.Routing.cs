@@ -7,13 +7,6 @@ public sealed partial class MeshNode
     private const int AnnounceUrgentJitterMs = 20;
     private const int AnnounceLazyMs = 500;
     private const int AnnounceLazyJitterMs = 1_000;
-    private const int RequestFirstMs = 15;
-    private const int RequestRetryMs = 250;
-    private const int RequestRetryMaxShift = 6;
-    private const int HostRequestTries = 2;
-    private const int SeqNoMinIntervalMs = 100;
-    private const int DumpRetryMs = 1_500;
-    private const int DumpTriesMax = 6;
     private const int BeaconRepeats = 3;
     private const byte RequestHopLimit = 64;
     private readonly int[] _sinceRing = new int[BeaconRepeats];
@@ -150,11 +143,7 @@ public sealed partial class MeshNode
             _trickle.HandleConsistent();
         }
 
-        if (!_neighbors.IsUsable(neighbor))
-        {
-            ScheduleProbe(neighbor, 2 + _prng.Next(25));
-        }
-
+        ScheduleProbeIfWanted(neighbor, 2 + _prng.Next(25));
         return ParseError.None;
     }
 
@@ -250,175 +239,6 @@ public sealed partial class MeshNode
             _neighbors.InSync[neighbor] = false;
             WantDump(neighbor, 50 + _prng.Next(300));
         }
-    }
-
-    private void WantDump(int neighbor, int delayMs)
-    {
-        if (_neighbors.InSync[neighbor] || !_neighbors.IsUsable(neighbor) || _neighbors.DumpDueMs[neighbor] != long.MaxValue)
-        {
-            return;
-        }
-
-        _neighbors.DumpDueMs[neighbor] = _nowMs + delayMs;
-        _timers.SetEarlier(Timer.Probe, _neighbors.DumpDueMs[neighbor]);
-    }
-
-    private void StepDumpRequest(int neighbor)
-    {
-        int tries = ++_neighbors.DumpTries[neighbor];
-        if (_neighbors.InSync[neighbor] || tries > DumpTriesMax)
-        {
-            _neighbors.DumpDueMs[neighbor] = long.MaxValue;
-            _neighbors.DumpTries[neighbor] = 0;
-            return;
-        }
-
-        _effects.PushOnce(Effect.SendRequest, neighbor, 0);
-        _neighbors.DumpDueMs[neighbor] = _nowMs + (DumpRetryMs << (tries - 1)) + _prng.Next(DumpRetryMs);
-    }
-
-    private void WantSeqNo(int route, int delayMs)
-    {
-        if (_routes.RequestDueMs[route] == long.MaxValue)
-        {
-            _routes.RequestDueMs[route] = _nowMs + delayMs + _prng.Next(delayMs);
-            _routes.RequestTries[route] = 0;
-        }
-
-        _timers.SetEarlier(Timer.Request, _routes.RequestDueMs[route]);
-    }
-
-    private void SendRequests()
-    {
-        long next = long.MaxValue;
-        bool any = false;
-        for (int r = 0; r < _routes.Count; r++)
-        {
-            if (_routes.RequestDueMs[r] <= _nowMs)
-            {
-                int tries = ++_routes.RequestTries[r];
-                any = true;
-                _routes.RequestNow[r] = true;
-                int shift = tries > RequestRetryMaxShift ? RequestRetryMaxShift : tries;
-                bool goOn = _routes.IsGateway[r] || tries < HostRequestTries;
-                _routes.RequestDueMs[r] = goOn ? _nowMs + (RequestRetryMs << (shift - 1)) + _prng.Next(RequestRetryMs) : long.MaxValue;
-            }
-
-            if (_routes.RequestDueMs[r] < next)
-            {
-                next = _routes.RequestDueMs[r];
-            }
-        }
-
-        if (any)
-        {
-            _effects.PushOnce(Effect.SendRequest, NeighborTable.None, 0);
-        }
-
-        _timers.Set(Timer.Request, next);
-    }
-
-    /// <summary>The way over a neighbor fails and may be the only feasible one: ask for a seqno that makes others feasible.</summary>
-    private void RequestBackups(int neighbor)
-    {
-        for (int r = 0; r < _routes.Count; r++)
-        {
-            if (_routes.IsGateway[r] && _routes.NextHop(r) == neighbor && _routes.FeasibleCount(r) <= 1)
-            {
-                WantSeqNo(r, 2);
-            }
-        }
-    }
-
-    private ParseError ReceiveRequest(int neighbor, ushort linkDestination, byte[] buffer, int at, int end)
-    {
-        if (at == end || (end - at) % RequestFormat.EntryLength != 0)
-        {
-            return ParseError.BadLength;
-        }
-
-        for (; at < end; at += RequestFormat.EntryLength)
-        {
-            ushort destination = Bytes.GetU16(buffer, at);
-            ushort seqNo = Bytes.GetU16(buffer, at + RequestFormat.OffsetSeqNo);
-            byte hopLimit = buffer[at + RequestFormat.OffsetHopLimit];
-            if (destination == MeshAddress.None)
-            {
-                _dumpWanted |= linkDestination == Address;
-                _timers.SetEarlier(Timer.Announce, _nowMs + 5 + _prng.Next(40));
-            }
-            else if (destination == Address)
-            {
-                HandleSeqNoRequest(seqNo);
-            }
-            else
-            {
-                ForwardRequest(neighbor, destination, seqNo, hopLimit);
-            }
-        }
-
-        return ParseError.None;
-    }
-
-    private void HandleSeqNoRequest(ushort seqNo)
-    {
-        _seqNoWanted |= SeqNo.IsNewer(seqNo, _record.SeqNo);
-        AnnounceSoon(true);
-    }
-
-    // RFC 8966 section 3.8.1.2: raised by one only, and not faster than the news of it travels.
-    private void RaiseSeqNoIfWanted()
-    {
-        if (!_seqNoWanted)
-        {
-            return;
-        }
-
-        if (_nowMs - _lastSeqNoMs < SeqNoMinIntervalMs || !_record.CanRaiseSeqNo)
-        {
-            _timers.SetEarlier(Timer.Announce, _nowMs + SeqNoMinIntervalMs);
-            return;
-        }
-
-        _seqNoWanted = false;
-        _lastSeqNoMs = _nowMs;
-        _record.SeqNo++;
-        if (_record.NeedsStore)
-        {
-            RequestStore();
-        }
-    }
-
-    private void ForwardRequest(int neighbor, ushort destination, ushort seqNo, byte hopLimit)
-    {
-        int route = _routes.Find(destination);
-        if (route == RouteTable.None)
-        {
-            return;
-        }
-
-        if (_routes.Metric[route] < MeshConfig.InfiniteMetric && !SeqNo.IsNewer(seqNo, _routes.SeqNoAdvertised[route]))
-        {
-            _routes.Touch(route);
-            AnnounceSoon(true);
-            return;
-        }
-
-        bool repeated = _routes.ForwardedSeqNo[route] == seqNo && _nowMs - _routes.ForwardedMs[route] < RequestRetryMs / 2;
-        int next = _routes.NextHop(route);
-        if (next == NeighborTable.None || next == neighbor)
-        {
-            next = _routes.AnyCandidate(route, neighbor);
-        }
-
-        if (repeated || hopLimit <= 1 || next == NeighborTable.None)
-        {
-            return;
-        }
-
-        _routes.ForwardedSeqNo[route] = seqNo;
-        _routes.ForwardedMs[route] = _nowMs;
-        _effects.Push(Effect.ForwardRequest, next | ((hopLimit - 1) << 8), (destination << 16) | seqNo);
     }
 
     private void ReselectVia(int neighbor, bool gatewaysOnly)

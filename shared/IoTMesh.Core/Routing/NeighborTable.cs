@@ -2,7 +2,7 @@ namespace IoTMesh.Core;
 
 /// <summary>
 /// Nodes heard directly. Parallel arrays by slot; a slot keeps its number while the neighbor stays. Full: the slot of the
-/// worst neighbor that carries no route is taken, unverified ones first.
+/// worst neighbor is taken that carries no route and did not rely on this node lately, unverified ones first.
 /// </summary>
 internal sealed class NeighborTable
 {
@@ -16,6 +16,9 @@ internal sealed class NeighborTable
 
     private const int SamplesTrusted = 4;
 
+    // A neighbor that sent to this node itself within this time relies on it and is not evicted.
+    private const int ReliesOnUsMs = 60_000;
+
     internal readonly int Capacity;
     internal readonly ushort[] Address;
     internal readonly byte[] State;
@@ -24,6 +27,7 @@ internal sealed class NeighborTable
     internal readonly ulong[] CounterSeen;
     internal readonly sbyte[] RssiDbm;
     internal readonly long[] LastHeardMs;
+    internal readonly long[] LastUnicastMs;
     internal readonly ushort[] Boot;
     internal readonly byte[] Failures;
     internal readonly ushort[] RttMs8;
@@ -69,6 +73,7 @@ internal sealed class NeighborTable
         CounterSeen = new ulong[capacity];
         RssiDbm = new sbyte[capacity];
         LastHeardMs = new long[capacity];
+        LastUnicastMs = new long[capacity];
         Boot = new ushort[capacity];
         Failures = new byte[capacity];
         RttMs8 = new ushort[capacity];
@@ -97,6 +102,17 @@ internal sealed class NeighborTable
 
     internal int Count { get; private set; }
 
+    internal int VerifiedCount()
+    {
+        int count = 0;
+        for (int i = 0; i < Capacity; i++)
+        {
+            count += Address[i] != MeshAddress.None && State[i] == StateVerified ? 1 : 0;
+        }
+
+        return count;
+    }
+
     internal int Find(ushort address)
     {
         ushort[] addresses = Address;
@@ -112,7 +128,7 @@ internal sealed class NeighborTable
     }
 
     /// <summary>A free slot, or the one to evict (its Address is not 0 then), or None where every neighbor is in use.</summary>
-    internal int FindSlot()
+    internal int FindSlot(long nowMs)
     {
         int worst = None;
         int worstScore = 0;
@@ -123,7 +139,8 @@ internal sealed class NeighborTable
                 return i;
             }
 
-            int score = State[i] != StateVerified ? 1 << 20 : RoutesVia[i] == 0 ? LinkCost(i) : 0;
+            bool relies = nowMs - LastUnicastMs[i] < ReliesOnUsMs;
+            int score = relies || RoutesVia[i] != 0 ? 0 : State[i] != StateVerified ? 1 << 20 : LinkCost(i);
             if (score > worstScore)
             {
                 worstScore = score;
@@ -141,6 +158,7 @@ internal sealed class NeighborTable
         CounterKnown[slot] = false;
         RssiDbm[slot] = rssiDbm;
         LastHeardMs[slot] = nowMs;
+        LastUnicastMs[slot] = nowMs - ReliesOnUsMs;
         Boot[slot] = 0;
         Failures[slot] = 0;
         RttMs8[slot] = 0;

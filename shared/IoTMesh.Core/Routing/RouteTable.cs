@@ -5,7 +5,7 @@ namespace IoTMesh.Core;
 /// feasibility distance, and what this node itself advertises. Parallel arrays by route slot. Full: an unreachable route is
 /// replaced, else, for a gateway, the dearest host route; other newcomers are refused. protocol.md 5.
 /// </summary>
-internal sealed class RouteTable
+internal sealed partial class RouteTable
 {
     internal const int None = -1;
     internal const int Candidates = 3;
@@ -25,6 +25,7 @@ internal sealed class RouteTable
     private readonly ushort[] _candidateMetric;
     private readonly ushort[] _evidenceSeqNo;
     private readonly ushort[] _evidenceMetric;
+    private readonly ushort[] _gatewaySeqNo;
 
     internal readonly int Capacity;
     internal readonly ushort[] Destination;
@@ -68,6 +69,7 @@ internal sealed class RouteTable
         _candidateMetric = new ushort[capacity * Candidates];
         _evidenceSeqNo = new ushort[capacity * Candidates];
         _evidenceMetric = new ushort[capacity * Candidates];
+        _gatewaySeqNo = new ushort[capacity];
     }
 
     /// <summary>Grows with each change of what this node advertises.</summary>
@@ -97,84 +99,6 @@ internal sealed class RouteTable
         return Via[route];
     }
 
-    /// <summary>The best feasible next hop other than a neighbor that just failed; that neighbor where there is no other.</summary>
-    internal int NextHopAvoiding(int route, int avoid)
-    {
-        int next = NextHop(route);
-        if (next != avoid || next == None)
-        {
-            return next;
-        }
-
-        int best = None;
-        int bestCost = MeshConfig.InfiniteMetric;
-        for (int k = 0; k < Candidates; k++)
-        {
-            int at = (route * Candidates) + k;
-            if (_candidate[at] != avoid && IsEligible(route, at))
-            {
-                int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
-                if (cost < bestCost)
-                {
-                    bestCost = cost;
-                    best = _candidate[at];
-                }
-            }
-        }
-
-        return best == None ? next : best;
-    }
-
-    /// <summary>The reachable gateway with the lowest metric, or None.</summary>
-    internal int NearestGateway()
-    {
-        int best = None;
-        int bestMetric = MeshConfig.InfiniteMetric;
-        for (int i = 0; i < Count; i++)
-        {
-            if (IsGateway[i] && Metric[i] < bestMetric)
-            {
-                bestMetric = Metric[i];
-                best = i;
-            }
-        }
-
-        return best;
-    }
-
-    internal int FeasibleCount(int route)
-    {
-        int count = 0;
-        for (int k = 0; k < Candidates; k++)
-        {
-            if (IsEligible(route, (route * Candidates) + k))
-            {
-                count++;
-            }
-        }
-
-        return count;
-    }
-
-    /// <summary>The neighbor to ask for a newer seqno: the nearest that claims a route, feasible or not; None where nobody does.</summary>
-    internal int AnyCandidate(int route, int except)
-    {
-        int best = None;
-        int bestCost = MeshConfig.InfiniteMetric;
-        for (int k = 0; k < Candidates; k++)
-        {
-            int at = (route * Candidates) + k;
-            int neighbor = _candidate[at];
-            if (neighbor != NoNeighbor && neighbor != except && _neighbors.IsUsable(neighbor) && _candidateMetric[at] < bestCost)
-            {
-                bestCost = _candidateMetric[at];
-                best = neighbor;
-            }
-        }
-
-        return best;
-    }
-
     /// <summary>
     /// Takes in what a neighbor advertised and chooses again. <paramref name="guarded"/>: this node rebooted and may have
     /// advertised better before, so that only a seqno newer than the first one heard is feasible (protocol.md 5.5).
@@ -184,7 +108,7 @@ internal sealed class RouteTable
         int route = Find(destination);
         if (route == None)
         {
-            if (metric >= MeshConfig.InfiniteMetric || (route = Add(destination, isGateway, nowMs)) == None)
+            if (metric >= MeshConfig.InfiniteMetric || (route = Add(destination, seqNo, isGateway, nowMs)) == None)
             {
                 return 0;
             }
@@ -196,7 +120,31 @@ internal sealed class RouteTable
             }
         }
 
-        IsGateway[route] |= isGateway;
+        int flag = NoteGateway(route, seqNo, metric, isGateway);
+        return flag | UpdateCandidate(route, neighbor, seqNo, metric, nowMs);
+    }
+
+    // Whether a destination is a gateway is its own word, so the newest seqno that says so counts.
+    private int NoteGateway(int route, ushort seqNo, ushort metric, bool isGateway)
+    {
+        if (metric >= MeshConfig.InfiniteMetric || !SeqNo.IsNewer(seqNo, _gatewaySeqNo[route]))
+        {
+            return 0;
+        }
+
+        _gatewaySeqNo[route] = seqNo;
+        if (IsGateway[route] == isGateway)
+        {
+            return 0;
+        }
+
+        IsGateway[route] = isGateway;
+        Touch(route);
+        return ChangedMetric | Urgent;
+    }
+
+    private int UpdateCandidate(int route, int neighbor, ushort seqNo, ushort metric, long nowMs)
+    {
         int at = FindCandidate(route, neighbor);
         if (metric >= MeshConfig.InfiniteMetric)
         {
@@ -252,141 +200,6 @@ internal sealed class RouteTable
         return true;
     }
 
-    /// <summary>Chooses the next hop of a route again and decides whether neighbors must hear of it.</summary>
-    internal int Reselect(int route, long nowMs)
-    {
-        int current = Chosen[route];
-        int best = None;
-        int bestCost = MeshConfig.InfiniteMetric;
-        int currentCost = MeshConfig.InfiniteMetric;
-        for (int k = 0; k < Candidates; k++)
-        {
-            int at = (route * Candidates) + k;
-            if (!IsEligible(route, at))
-            {
-                continue;
-            }
-
-            int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
-            if (k == current)
-            {
-                currentCost = cost;
-            }
-
-            if (cost < bestCost)
-            {
-                bestCost = cost;
-                best = k;
-            }
-        }
-
-        if (best != None && currentCost < MeshConfig.InfiniteMetric && currentCost <= bestCost + Hysteresis)
-        {
-            best = current;
-            bestCost = currentCost;
-        }
-
-        return Adopt(route, best, bestCost, nowMs);
-    }
-
-    private int Adopt(int route, int best, int cost, long nowMs)
-    {
-        int result = 0;
-        int before = Via[route];
-        int after = best == None ? None : _candidate[(route * Candidates) + best];
-        int previousMetric = Metric[route];
-        Chosen[route] = best;
-        Via[route] = after;
-        if (before != after)
-        {
-            result = ChangedNextHop;
-            CountVia(route, before, after);
-        }
-
-        if (best == None)
-        {
-            if (previousMetric < MeshConfig.InfiniteMetric)
-            {
-                Announce(route, MeshConfig.InfiniteMetric, SeqNoAdvertised[route], nowMs);
-                result |= ChangedMetric | Urgent;
-            }
-
-            return result | Starving;
-        }
-
-        ushort seqNo = _evidenceSeqNo[(route * Candidates) + best];
-        int difference = cost - previousMetric;
-        bool isNewSeqNo = seqNo != SeqNoAdvertised[route];
-        bool wasUnreachable = previousMetric >= MeshConfig.InfiniteMetric;
-        int step = previousMetric / 4 > AnnounceStep ? previousMetric / 4 : AnnounceStep;
-        if (wasUnreachable || isNewSeqNo || difference >= step || difference <= -step)
-        {
-            Announce(route, (ushort)cost, seqNo, nowMs);
-            result |= ChangedMetric;
-            result |= wasUnreachable || (isNewSeqNo && IsGateway[route]) ? Urgent : 0;
-        }
-
-        RequestDueMs[route] = long.MaxValue;
-        RequestTries[route] = 0;
-        return result;
-    }
-
-    private void CountVia(int route, int before, int after)
-    {
-        if (after != None)
-        {
-            _neighbors.RoutesVia[after]++;
-        }
-
-        if (before != None)
-        {
-            _neighbors.RoutesVia[before]--;
-        }
-    }
-
-    /// <summary>Sets what is advertised and, with it, the feasibility distance (RFC 8966 section 3.7.3).</summary>
-    private void Announce(int route, ushort metric, ushort seqNo, long nowMs)
-    {
-        Metric[route] = metric;
-        SeqNoAdvertised[route] = seqNo;
-        ChangedMs[route] = nowMs;
-        Touch(route);
-        if (metric >= MeshConfig.InfiniteMetric)
-        {
-            return;
-        }
-
-        if (DistanceMetric[route] == Feasibility.NoDistance || SeqNo.IsNewer(seqNo, DistanceSeqNo[route]))
-        {
-            DistanceSeqNo[route] = seqNo;
-            DistanceMetric[route] = metric;
-        }
-        else if (seqNo == DistanceSeqNo[route] && metric < DistanceMetric[route])
-        {
-            DistanceMetric[route] = metric;
-        }
-    }
-
-    /// <summary>Makes the next beacons carry the route.</summary>
-    internal void Touch(int route)
-    {
-        Version++;
-        ChangedVersion[route] = Version;
-    }
-
-    private bool IsEligible(int route, int at)
-    {
-        int neighbor = _candidate[at];
-        if (neighbor == NoNeighbor || !_neighbors.IsUsable(neighbor))
-        {
-            return false;
-        }
-
-        // The destination itself never forwards what is for it, so it closes no loop.
-        return _neighbors.Address[neighbor] == Destination[route]
-            || Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]);
-    }
-
     private int FindCandidate(int route, int neighbor)
     {
         for (int k = 0; k < Candidates; k++)
@@ -427,7 +240,7 @@ internal sealed class RouteTable
         return worst;
     }
 
-    private int Add(ushort destination, bool isGateway, long nowMs)
+    private int Add(ushort destination, ushort seqNo, bool isGateway, long nowMs)
     {
         int route = Count < Capacity ? Count : FindVictim(isGateway);
         if (route == None)
@@ -446,6 +259,7 @@ internal sealed class RouteTable
 
         Destination[route] = destination;
         IsGateway[route] = isGateway;
+        _gatewaySeqNo[route] = seqNo;
         Chosen[route] = None;
         Via[route] = None;
         RequestNow[route] = false;

@@ -1,0 +1,156 @@
+namespace IoTMesh.Core;
+
+/// <content>Data frames out, and deliveries.</content>
+public sealed partial class MeshNode
+{
+    /// <summary>One frame with as many of the messages for that neighbor as fit, of one class.</summary>
+    private bool EmitData(int neighbor, MeshOutput output)
+    {
+        int messageClass = HighestScheduledClass(neighbor);
+        if (messageClass == ClassCount)
+        {
+            return false;
+        }
+
+        bool ridingAck = _neighbors.AckOwed[neighbor];
+        int used = FrameFormat.NarrowLength + 1 + FrameFormat.TagLength + (ridingAck ? FrameFormat.RidingAckLength : 0);
+        int count = 0;
+        bool more = false;
+        for (int slot = 0; slot < _queue.Capacity; slot++)
+        {
+            if (_queue.State[slot] != MessageQueue.StateScheduled || _queue.NextHop[slot] != neighbor)
+            {
+                continue;
+            }
+
+            _queue.GetHeader(slot, _header);
+            int length = _header.EmitLength(Address, true) + _queue.BodyLength[slot];
+            if (_queue.Class[slot] == messageClass && used + length <= Config.MaxFrameLength)
+            {
+                used += length;
+                _batch[count] = slot;
+                count++;
+            }
+            else
+            {
+                more = true;
+            }
+        }
+
+        ushort destination = _neighbors.Address[neighbor];
+        int at = BeginFrame(output, FrameFormat.TypeData, messageClass, ridingAck ? FrameFormat.FlagAck : 0, destination);
+        at = EmitRidingAck(output.Buffer, at, neighbor, ridingAck);
+        output.Buffer[at] = (byte)CostByte(_queue.Destination[_batch[0]]);
+        at++;
+        for (int i = 0; i < count; i++)
+        {
+            at = EmitMessage(_batch[i], output, at, i < count - 1);
+            NoteSent(_batch[i], neighbor, output.Counter);
+        }
+
+        if (more)
+        {
+            _effects.PushOnce(Effect.SendData, neighbor, 0);
+        }
+
+        Counters.DataFramesSent++;
+        return FinishFrame(output, at);
+    }
+
+    private int HighestScheduledClass(int neighbor)
+    {
+        int messageClass = ClassCount;
+        for (int slot = 0; slot < _queue.Capacity; slot++)
+        {
+            bool waits = _queue.State[slot] == MessageQueue.StateScheduled && _queue.NextHop[slot] == neighbor;
+            if (waits && _queue.Class[slot] < messageClass)
+            {
+                messageClass = _queue.Class[slot];
+            }
+        }
+
+        return messageClass;
+    }
+
+    private int EmitRidingAck(byte[] frame, int at, int neighbor, bool riding)
+    {
+        if (!riding)
+        {
+            return at;
+        }
+
+        Bytes.PutU16(frame, at, (ushort)_neighbors.AckHigh[neighbor]);
+        frame[at + 2] = _neighbors.AckBits[neighbor];
+        _neighbors.AckOwed[neighbor] = false;
+        _neighbors.AckLong[neighbor] = false;
+        return at + FrameFormat.RidingAckLength;
+    }
+
+    private int EmitMessage(int slot, MeshOutput output, int at, bool withLength)
+    {
+        _queue.GetHeader(slot, _header);
+        at = _header.Emit(output.Buffer, at, Address, withLength);
+        System.Array.Copy(_queue.Body, _queue.BodyOffset(slot), output.Buffer, at, _queue.BodyLength[slot]);
+        return at + _queue.BodyLength[slot];
+    }
+
+    private void NoteSent(int slot, int neighbor, uint counter)
+    {
+        _queue.FrameCounterBefore[slot] = _queue.FrameCounter[slot];
+        _queue.FrameCounter[slot] = counter;
+        _queue.State[slot] = MessageQueue.StateInFlight;
+        _queue.SentMs[slot] = _nowMs;
+        _queue.DueMs[slot] = AckDueMs(slot, neighbor);
+        _timers.SetEarlier(Timer.Queue, _queue.DueMs[slot]);
+    }
+
+    private bool EmitFlood(int slot, MeshOutput output)
+    {
+        if (_queue.State[slot] != MessageQueue.StateFlood)
+        {
+            return false;
+        }
+
+        int at = BeginFrame(output, FrameFormat.TypeFlood, 0, 0, MeshAddress.All);
+        at = EmitMessage(slot, output, at, false);
+        int repeats = ++_queue.Tries[slot];
+        if (repeats >= FloodRepeats)
+        {
+            CompleteHop(slot);
+        }
+
+        Counters.DataFramesSent++;
+        return FinishFrame(output, at);
+    }
+
+    private bool EmitDeliver(int slot, MeshOutput output)
+    {
+        output.Kind = OutputKind.Deliver;
+        output.Origin = _queue.Origin[slot];
+        output.Destination = _queue.Destination[slot];
+        output.Hops = (byte)(Config.HopLimit - _queue.HopLimit[slot] + 1);
+        output.RssiDbm = _queue.RssiDbm[slot];
+        output.IsReading = _queue.Kind[slot] == MessageKind.Reading;
+        output.Boot = _queue.Boot[slot];
+        output.Counter = _queue.Counter[slot];
+        output.ReadingSeq = _queue.ReadingSeq[slot];
+        output.MeasuredUptimeMs = _queue.MeasuredMs[slot];
+        output.OriginUptimeMs = _queue.UptimeMs[slot];
+        output.Token = 0;
+        int start = _queue.BodyOffset(slot);
+        int length = _queue.BodyLength[slot];
+        output.Port = MeshPort.Reading;
+        if (!output.IsReading)
+        {
+            output.Port = _queue.Body[start];
+            start++;
+            length--;
+        }
+
+        System.Array.Copy(_queue.Body, start, output.Buffer, 0, length);
+        output.Length = length;
+        _queue.Free(slot);
+        Counters.Delivered++;
+        return true;
+    }
+}

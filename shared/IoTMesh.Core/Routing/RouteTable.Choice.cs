@@ -1,0 +1,218 @@
+namespace IoTMesh.Core;
+
+/// <content>Choice of the next hop and of what is advertised. protocol.md 5.5.</content>
+internal sealed partial class RouteTable
+{
+    /// <summary>The best feasible next hop other than a neighbor that just failed; that neighbor where there is no other.</summary>
+    internal int NextHopAvoiding(int route, int avoid)
+    {
+        int next = NextHop(route);
+        if (next != avoid || next == None)
+        {
+            return next;
+        }
+
+        int best = None;
+        int bestCost = MeshConfig.InfiniteMetric;
+        for (int k = 0; k < Candidates; k++)
+        {
+            int at = (route * Candidates) + k;
+            if (_candidate[at] != avoid && IsEligible(route, at))
+            {
+                int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
+                if (cost < bestCost)
+                {
+                    bestCost = cost;
+                    best = _candidate[at];
+                }
+            }
+        }
+
+        return best == None ? next : best;
+    }
+
+    /// <summary>The reachable gateway with the lowest metric, or None.</summary>
+    internal int NearestGateway()
+    {
+        int best = None;
+        int bestMetric = MeshConfig.InfiniteMetric;
+        for (int i = 0; i < Count; i++)
+        {
+            if (IsGateway[i] && Metric[i] < bestMetric)
+            {
+                bestMetric = Metric[i];
+                best = i;
+            }
+        }
+
+        return best;
+    }
+
+    internal int FeasibleCount(int route)
+    {
+        int count = 0;
+        for (int k = 0; k < Candidates; k++)
+        {
+            if (IsEligible(route, (route * Candidates) + k))
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    /// <summary>The neighbor to ask for a newer seqno: the nearest that claims a route, feasible or not; None where nobody does.</summary>
+    internal int AnyCandidate(int route, int except)
+    {
+        int best = None;
+        int bestCost = MeshConfig.InfiniteMetric;
+        for (int k = 0; k < Candidates; k++)
+        {
+            int at = (route * Candidates) + k;
+            int neighbor = _candidate[at];
+            if (neighbor != NoNeighbor && neighbor != except && _neighbors.IsUsable(neighbor) && _candidateMetric[at] < bestCost)
+            {
+                bestCost = _candidateMetric[at];
+                best = neighbor;
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Chooses the next hop of a route again and decides whether neighbors must hear of it.</summary>
+    internal int Reselect(int route, long nowMs)
+    {
+        int current = Chosen[route];
+        int best = None;
+        int bestCost = MeshConfig.InfiniteMetric;
+        int currentCost = MeshConfig.InfiniteMetric;
+        for (int k = 0; k < Candidates; k++)
+        {
+            int at = (route * Candidates) + k;
+            if (!IsEligible(route, at))
+            {
+                continue;
+            }
+
+            int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
+            if (k == current)
+            {
+                currentCost = cost;
+            }
+
+            if (cost < bestCost)
+            {
+                bestCost = cost;
+                best = k;
+            }
+        }
+
+        if (best != None && currentCost < MeshConfig.InfiniteMetric && currentCost <= bestCost + Hysteresis)
+        {
+            best = current;
+            bestCost = currentCost;
+        }
+
+        return Adopt(route, best, bestCost, nowMs);
+    }
+
+    private int Adopt(int route, int best, int cost, long nowMs)
+    {
+        int result = 0;
+        int before = Via[route];
+        int after = best == None ? None : _candidate[(route * Candidates) + best];
+        int previousMetric = Metric[route];
+        Chosen[route] = best;
+        Via[route] = after;
+        if (before != after)
+        {
+            result = ChangedNextHop;
+            CountVia(route, before, after);
+        }
+
+        if (best == None)
+        {
+            if (previousMetric < MeshConfig.InfiniteMetric)
+            {
+                Announce(route, MeshConfig.InfiniteMetric, SeqNoAdvertised[route], nowMs);
+                result |= ChangedMetric | Urgent;
+            }
+
+            return result | Starving;
+        }
+
+        ushort seqNo = _evidenceSeqNo[(route * Candidates) + best];
+        int difference = cost - previousMetric;
+        bool isNewSeqNo = seqNo != SeqNoAdvertised[route];
+        bool wasUnreachable = previousMetric >= MeshConfig.InfiniteMetric;
+        int step = previousMetric / 4 > AnnounceStep ? previousMetric / 4 : AnnounceStep;
+        if (wasUnreachable || isNewSeqNo || difference >= step || difference <= -step)
+        {
+            Announce(route, (ushort)cost, seqNo, nowMs);
+            result |= ChangedMetric;
+            result |= wasUnreachable || (isNewSeqNo && IsGateway[route]) ? Urgent : 0;
+        }
+
+        RequestDueMs[route] = long.MaxValue;
+        RequestTries[route] = 0;
+        return result;
+    }
+
+    private void CountVia(int route, int before, int after)
+    {
+        if (after != None)
+        {
+            _neighbors.RoutesVia[after]++;
+        }
+
+        if (before != None)
+        {
+            _neighbors.RoutesVia[before]--;
+        }
+    }
+
+    /// <summary>Sets what is advertised and, with it, the feasibility distance (RFC 8966 section 3.7.3).</summary>
+    private void Announce(int route, ushort metric, ushort seqNo, long nowMs)
+    {
+        Metric[route] = metric;
+        SeqNoAdvertised[route] = seqNo;
+        ChangedMs[route] = nowMs;
+        Touch(route);
+        if (metric >= MeshConfig.InfiniteMetric)
+        {
+            return;
+        }
+
+        if (DistanceMetric[route] == Feasibility.NoDistance || SeqNo.IsNewer(seqNo, DistanceSeqNo[route]))
+        {
+            DistanceSeqNo[route] = seqNo;
+            DistanceMetric[route] = metric;
+        }
+        else if (seqNo == DistanceSeqNo[route] && metric < DistanceMetric[route])
+        {
+            DistanceMetric[route] = metric;
+        }
+    }
+
+    /// <summary>Makes the next beacons carry the route.</summary>
+    internal void Touch(int route)
+    {
+        Version++;
+        ChangedVersion[route] = Version;
+    }
+
+    private bool IsEligible(int route, int at)
+    {
+        int neighbor = _candidate[at];
+        if (neighbor == NoNeighbor || !_neighbors.IsUsable(neighbor))
+        {
+            return false;
+        }
+
+        // The destination itself never forwards what is for it, so it closes no loop.
+        return _neighbors.Address[neighbor] == Destination[route]
+            || Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]);
+    }
+}
