@@ -5,35 +5,6 @@ using System.Text;
 
 namespace IoTMesh.Simulation;
 
-/// <summary>Settings of the UDP air.</summary>
-public sealed record AirOptions
-{
-    /// <summary>Port of docs/air.md.</summary>
-    public const int DefaultPort = 17_700;
-
-    /// <summary>Address to listen on. Anyone who can reach it can change the medium.</summary>
-    public IPAddress Address { get; init; } = IPAddress.Loopback;
-
-    /// <summary>UDP port; 0 for any free one.</summary>
-    public int Port { get; init; } = DefaultPort;
-
-    public required Topology Topology { get; init; }
-
-    /// <summary>Of the losses.</summary>
-    public ulong Seed { get; init; } = 1;
-
-    /// <summary>Share that each link loses instead of the topology's, 0 to 1; null for the topology's.</summary>
-    public double? LossOverride { get; init; }
-
-    /// <summary>Delay of each frame on top of its airtime, ms.</summary>
-    public int DelayMs { get; init; }
-
-    public Airtime Airtime { get; init; } = Airtime.EspNow;
-
-    /// <summary>A node is out of range after this long without a datagram, ms.</summary>
-    public int NodeTimeoutMs { get; init; } = 2_500;
-}
-
 /// <summary>
 /// The UDP radio of docs/air.md: node processes send it link frames, it passes them to those in range with loss and delay. One thread runs
 /// <see cref="Run"/>; everything else may be called from any thread.
@@ -391,35 +362,4 @@ public sealed class AirServer : IDisposable
         internal int Length;
         internal int To;
     }
-}
-
-/// <summary>What the air did.</summary>
-public struct AirCounters
-{
-    /// <summary>Frames that nodes sent.</summary>
-    public long FramesReceived;
-
-    /// <summary>Copies handed to receivers.</summary>
-    public long FramesDelivered;
-
-    /// <summary>Copies lost by the radio model.</summary>
-    public long FramesLost;
-
-    /// <summary>Copies for nodes in range that are not there.</summary>
-    public long FramesAbsent;
-
-    /// <summary>Frames dropped because their sender was half a second ahead of its airtime, or 4,096 copies were under way.</summary>
-    public long Overrun;
-
-    /// <summary>Datagrams dropped because of their form.</summary>
-    public long Malformed;
-
-    /// <summary>Datagrams from addresses that the topology does not have.</summary>
-    public long Refused;
-
-    /// <summary>Nodes that came back from another UDP port.</summary>
-    public long Moved;
-
-    /// <summary>Datagrams the operating system did not take.</summary>
-    public long SendErrors;
 }

@@ -56,7 +56,7 @@ public sealed class RealTimeAir : IDisposable
     public long FramesOverrun => Interlocked.Read(ref _framesOverrun);
 
     /// <summary>
-    /// The radio of one node. A node that is started again connects again: the earlier link is closed, and the radio is on
+    /// The radio of one node; its Receive can be woken (<see cref="IWakeableLink"/>). A node that is started again connects again: the earlier link is closed, and the radio is on
     /// even after <see cref="Kill"/>.
     /// </summary>
     /// <param name="address">1 to the topology's NodeCount.</param>
@@ -189,7 +189,7 @@ public sealed class RealTimeAir : IDisposable
     }
 
     /// <summary>One node's radio: a bounded inbox of frames that become due in order.</summary>
-    private sealed class AirLink : ILink
+    private sealed class AirLink : IWakeableLink
     {
         private const int Slots = 64;
         private readonly RealTimeAir _air;
@@ -201,6 +201,7 @@ public sealed class RealTimeAir : IDisposable
         private int _first;
         private int _count;
         private bool _closed;
+        private bool _woken;
 
         internal AirLink(RealTimeAir air, ushort address)
         {
@@ -242,8 +243,9 @@ public sealed class RealTimeAir : IDisposable
                     }
 
                     long wakeUs = _count > 0 ? Math.Min(untilUs, _dueUs[_first]) : untilUs;
-                    if (wakeUs <= nowUs)
+                    if (_woken || wakeUs <= nowUs)
                     {
+                        _woken = false;
                         return 0;
                     }
 
@@ -266,6 +268,15 @@ public sealed class RealTimeAir : IDisposable
                 {
                     _air._links[Address - 1] = null;
                 }
+            }
+        }
+
+        public void Wake()
+        {
+            lock (_inbox)
+            {
+                _woken = true;
+                Monitor.PulseAll(_inbox);
             }
         }
 

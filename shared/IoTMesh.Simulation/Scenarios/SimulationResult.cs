@@ -76,6 +76,9 @@ public sealed record SimulationResult
     /// <summary>Messages that a node saw again, by the cores' own count.</summary>
     public required long Revisits { get; init; }
 
+    /// <summary>Messages that cores gave up, by reason: noRoute, tries, hopLimit, queueFull, custodyEvicted.</summary>
+    public required IReadOnlyDictionary<string, long> Drops { get; init; }
+
     public required double HopsMean { get; init; }
 
     public required double VirtualSeconds { get; init; }

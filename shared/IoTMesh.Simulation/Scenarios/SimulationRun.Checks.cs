@@ -26,33 +26,23 @@ public sealed partial class SimulationRun
         CheckLoop(node, MeshAddress.AnyGateway);
     }
 
-    /// <summary>Follows next hops from a node whose route changed; a new cycle must lead through it.</summary>
     private void CheckLoop(int node, ushort destination)
     {
-        int at = node;
-        for (int steps = 0; steps <= _mesh.Topology.NodeCount; steps++)
+        int before = RouteCycle.Find(node, _mesh.Topology.NodeCount, at => NextHop(at, destination));
+        if (before != 0)
         {
-            if (_mesh.CoreOf(at) is not MeshNode core || at == destination || (destination == MeshAddress.AnyGateway && core.Config.IsGateway))
-            {
-                return;
-            }
-
-            int next = core.GetNextHop(destination);
-            if (next < 1 || next > _mesh.Topology.NodeCount)
-            {
-                return;
-            }
-
-            if (next == node)
-            {
-                _loops++;
-                string to = destination == MeshAddress.AnyGateway ? "any gateway" : $"node {destination}";
-                Violate($"the next hops to {to} lead from node {node} back to it, through node {at}");
-                return;
-            }
-
-            at = next;
+            _loops++;
+            string to = destination == MeshAddress.AnyGateway ? "any gateway" : $"node {destination}";
+            Violate($"the next hops to {to} lead from node {node} back to it, through node {before}");
         }
+    }
+
+    /// <summary>The next hop of a living node, 0 where the way ends.</summary>
+    private int NextHop(int node, ushort destination)
+    {
+        return _mesh.CoreOf(node) is not MeshNode core || node == destination || (destination == MeshAddress.AnyGateway && core.Config.IsGateway)
+            ? 0
+            : core.GetNextHop(destination);
     }
 
     private void ApplyFault(FaultEntry fault)
@@ -122,9 +112,24 @@ public sealed partial class SimulationRun
         };
     }
 
+    /// <summary>All next hops of all nodes at the end, whether or not anyone reported a change.</summary>
+    private void CheckLoopsAll()
+    {
+        int nodes = _mesh.Topology.NodeCount;
+        for (int node = 1; node <= nodes; node++)
+        {
+            CheckLoop(node, MeshAddress.AnyGateway);
+            for (int destination = 1; destination <= nodes && _mesh.IsRunning(node); destination++)
+            {
+                CheckLoop(node, Topology.AddressOf(destination));
+            }
+        }
+    }
+
     /// <summary>Half a minute after the last fault, each node that has a way to a gateway must have a route that gets there.</summary>
     private void CheckConverged()
     {
+        CheckLoopsAll();
         long calmUs = _endUs - Math.Max(Second, _faultTimes.Count == 0 ? 0 : _faultTimes[^1].AtUs);
         if (calmUs < SettleUs)
         {
@@ -161,7 +166,7 @@ public sealed partial class SimulationRun
         return false;
     }
 
-    private SimulationResult Measure(double wallSeconds)
+    internal SimulationResult Measure(double wallSeconds)
     {
         List<double> latenciesMs = [];
         List<LostReading> lost = [];
@@ -200,6 +205,7 @@ public sealed partial class SimulationRun
             HealsMs = HealTime.Measure(_readings, _faultTimes),
             IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,
             Loops = _loops,
+            Drops = Drops(),
             Revisits = _mesh.Total(counters => counters.LoopsDetected),
             HopsMean = Ratio(hops, latenciesMs.Count),
             VirtualSeconds = _endUs / (double)Second,
@@ -209,6 +215,15 @@ public sealed partial class SimulationRun
             Violations = _violations,
         };
     }
+
+    private Dictionary<string, long> Drops() => new()
+    {
+        ["noRoute"] = _mesh.Total(counters => counters.DroppedNoRoute),
+        ["tries"] = _mesh.Total(counters => counters.DroppedTries),
+        ["hopLimit"] = _mesh.Total(counters => counters.DroppedHopLimit),
+        ["queueFull"] = _mesh.Total(counters => counters.DroppedQueueFull),
+        ["custodyEvicted"] = _mesh.Total(counters => counters.CustodyEvicted),
+    };
 
     private List<double> JoinsMs()
     {

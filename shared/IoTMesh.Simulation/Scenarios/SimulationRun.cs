@@ -33,7 +33,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private long _dataFramesBeforeTraffic;
     private long _bytesBeforeHalf;
 
-    private SimulationRun(Scenario scenario, ulong seed, VirtualMeshOptions? options)
+    internal SimulationRun(Scenario scenario, ulong seed, VirtualMeshOptions? options)
     {
         _scenario = scenario;
         _seed = seed;
@@ -62,8 +62,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     {
         long started = Stopwatch.GetTimestamp();
         SimulationRun run = new(scenario, seed ?? scenario.Seed, options);
-        run._mesh.RunUntil(run._endUs);
-        run.CheckConverged();
+        run.RunToEnd();
         return run.Measure(Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
@@ -80,6 +79,17 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     public static SimulationResults RunMany(Scenario scenario, ulong first, int count)
     {
         return RunMany(scenario, [.. Enumerable.Range(0, count).Select(i => first + (ulong)i)]);
+    }
+
+    internal VirtualMesh Mesh => _mesh;
+
+    /// <summary>Who made the reading of that index.</summary>
+    internal int SourceOf(int index) => _readings[index].From;
+
+    internal void RunToEnd()
+    {
+        _mesh.RunUntil(_endUs);
+        CheckConverged();
     }
 
     private static long Us(double seconds) => (long)Math.Round(seconds * Second);
