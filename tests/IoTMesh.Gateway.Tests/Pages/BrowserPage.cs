@@ -74,8 +74,7 @@ public sealed class BrowserPage(Chromium browser, string session)
 
     /// <summary>Waits until the page is live: Blazor has taken over from the first HTML and fitted the map, if there is one, to its frame.</summary>
     public Task UntilLiveAsync() => UntilAsync("""
-        document.readyState === 'complete' && document.querySelector('main') && window.Blazor
-          && performance.getEntriesByType('resource').some(r => r.name.includes('_blazor'))
+        document.readyState === 'complete' && document.querySelector('main')?.ariaBusy === 'false'
           && [...document.querySelectorAll('.canvas')].every(c => c.querySelector('svg').viewBox.baseVal.width === c.clientWidth)
         """, 20);
 

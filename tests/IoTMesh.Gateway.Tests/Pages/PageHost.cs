@@ -19,7 +19,7 @@ public sealed class PageHost : IAsyncDisposable
 
     /// <param name="environment">Production or Development.</param>
     /// <param name="port">0 for any free one.</param>
-    public static async Task<PageHost> StartAsync(ILiveView live, string environment = "Production", int port = 0)
+    public static async Task<PageHost> StartAsync(ILiveView live, string environment = "Production", int port = 0, INodeCommands? commands = null)
     {
         // As far from the project's folder as can be: the pages must not need it.
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -30,6 +30,11 @@ public sealed class PageHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.Services.AddSingleton(live);
+        if (commands is not null)
+        {
+            builder.Services.AddSingleton(commands);
+        }
+
         builder.Services.AddMeshPages();
         WebApplication app = builder.Build();
         app.MapMeshPages();

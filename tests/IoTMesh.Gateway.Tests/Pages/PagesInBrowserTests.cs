@@ -111,6 +111,36 @@ public sealed class PagesInBrowserTests(ChromiumFixture chromium) : IClassFixtur
     }
 
     [ChromiumFact]
+    public async Task A_request_from_the_page_shows_its_answer_or_why_there_is_none()
+    {
+        await using PageHost host = await PageHost.StartAsync(new ScriptedMesh(), commands: new LedOnly());
+        BrowserPage page = await chromium.Browser.OpenAsync(new Uri(host.Address, "node/node-07"));
+        await page.UntilLiveAsync();
+        await page.ClickAsync("[data-ask=led-on]");
+        await page.UntilAsync("document.querySelector('.answers li')?.innerText.includes('node-07 led = true in 12 ms')");
+        Assert.True((bool?)await page.EvaluateAsync("document.querySelector('[data-ask=set]').disabled"));
+        foreach ((string label, string text) in new[] { ("Key", "period"), ("Value", "5") })
+        {
+            await page.EvaluateAsync($"document.querySelector('input[aria-label={label}]').focus()");
+            await page.CallAsync("Input.insertText", new() { ["text"] = text });
+        }
+
+        await page.UntilAsync("!document.querySelector('[data-ask=set]').disabled");
+        await page.ClickAsync("[data-ask=set]");
+        await page.UntilAsync("document.querySelector('.answers li.error')?.innerText.includes('period is not known')");
+        Assert.Empty(page.Complaints);
+    }
+
+    private sealed class LedOnly : INodeCommands
+    {
+        public async Task<NodeAnswer> SendAsync(string nodeId, string operation, string key, string value, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            return key == "led" ? new NodeAnswer(true, $"{nodeId} {key} = {value}", 12) : new NodeAnswer(false, $"{key} is not known", 3);
+        }
+    }
+
+    [ChromiumFact]
     public async Task The_page_comes_back_by_itself_after_a_restart_of_the_gateway()
     {
         PageHost host = await PageHost.StartAsync(new ScriptedMesh());
