@@ -71,6 +71,7 @@ public sealed partial class MeshNode
         if (!_record.CanSendFrame)
         {
             Counters.TransmitFailures++;
+            PostponeData(effect, a);
             return false;
         }
 

@@ -57,6 +57,20 @@ public sealed partial class MeshNode
         return FinishFrame(output, at);
     }
 
+    // No frame counter is left until a Store succeeds: the messages wait.
+    private void PostponeData(int effect, int neighbor)
+    {
+        for (int slot = 0; effect == Effect.SendData && slot < _queue.Capacity; slot++)
+        {
+            if (_queue.State[slot] == MessageQueue.StateScheduled && _queue.NextHop[slot] == neighbor)
+            {
+                _queue.State[slot] = MessageQueue.StateReady;
+                _queue.DueMs[slot] = _nowMs + WaitForRouteMs;
+                _timers.SetEarlier(Timer.Queue, _queue.DueMs[slot]);
+            }
+        }
+    }
+
     private int HighestScheduledClass(int neighbor)
     {
         int messageClass = ClassCount;

@@ -18,6 +18,7 @@ public sealed partial class MeshNode
     private IBlockCipher _downCipher;
     private IBlockCipher _groupCipher;
     private int _confirmedNext;
+    private bool _openedByGateway;
     private long _lastHelloMs = long.MinValue / 2;
 
     private void PrepareCiphers()
@@ -43,6 +44,7 @@ public sealed partial class MeshNode
         {
             _peers.ReceiveCipher[peer] = _crypto.CreateAes(KeySchedule.Derive(_crypto, key, KeySchedule.LabelUp, 0));
             _peers.SendCipher[peer] = _crypto.CreateAes(KeySchedule.Derive(_crypto, key, KeySchedule.LabelDown, 0));
+            _peers.IsDevice[peer] = true;
             return true;
         }
 
@@ -95,7 +97,7 @@ public sealed partial class MeshNode
     }
 
     // protocol.md 8.4: everything a receiver relies on is in the nonce, so that no additional data is needed.
-    private void MakeNonce(byte kind, ushort origin, ushort destination, uint counter, ushort receiverBoot)
+    private void MakeNonce(byte kind, ushort origin, ushort destination, uint counter, ushort receiverBoot, ushort originBoot)
     {
         byte[] nonce = _nonce;
         nonce[0] = kind;
@@ -103,8 +105,7 @@ public sealed partial class MeshNode
         Bytes.PutU16(nonce, 3, destination);
         Bytes.PutU32(nonce, 5, counter);
         Bytes.PutU16(nonce, 9, receiverBoot);
-        nonce[11] = _keys.Epoch;
-        nonce[12] = 0;
+        Bytes.PutU16(nonce, 11, originBoot);
     }
 
     private static bool IsBoundToBoot(byte kind, ushort destination)
@@ -115,7 +116,13 @@ public sealed partial class MeshNode
     /// <summary>Seals _plain[0..count) into a queue slot; None where there is no room, no key, or no stored counter.</summary>
     private int Compose(byte kind, ushort destination, byte messageClass, bool wide, int count)
     {
-        int peer = MeshAddress.IsUnicast(destination) ? _peers.FindOrAdd(destination) : PeerTable.None;
+        int peer = PeerTable.None;
+        if (MeshAddress.IsUnicast(destination))
+        {
+            // A Hello may answer a made-up origin, so it alone earns nobody a place in the table.
+            peer = kind == MessageKind.Hello ? _peers.FindOrSpare(destination) : _peers.FindOrAdd(destination);
+        }
+
         IBlockCipher cipher = SendCipherFor(destination, peer);
         if (cipher == null || !_record.CanSendMessage || _queue.Used == _queue.Capacity)
         {
@@ -132,7 +139,7 @@ public sealed partial class MeshNode
         header.Counter = _record.NextMessage++;
         header.Boot = _record.Boot;
         header.BodyLength = count + MessageHeader.TagLength;
-        MakeNonce(kind, Address, destination, header.Counter, IsBoundToBoot(kind, destination) ? _peers.Boot[peer] : (ushort)0);
+        MakeNonce(kind, Address, destination, header.Counter, IsBoundToBoot(kind, destination) ? _peers.Boot[peer] : (ushort)0, _record.Boot);
         _ccm.Seal(cipher, _nonce, null, 0, _plain, 0, count);
         bool flood = destination == MeshAddress.All;
         int slot = _queue.Take(header, messageClass, flood ? MessageQueue.StateFlood : MessageQueue.StateReady, _nowMs);
@@ -157,7 +164,7 @@ public sealed partial class MeshNode
             return false;
         }
 
-        int peer = _peers.FindOrAdd(_header.Origin);
+        int peer = _peers.FindOrSpare(_header.Origin);
         if (peer == PeerTable.None || (!_header.IsWide && _peers.CounterHigh[peer] == 0))
         {
             // A full table refuses the newcomer; a short counter cannot be completed for one never heard.
@@ -185,6 +192,7 @@ public sealed partial class MeshNode
             return true;
         }
 
+        _peers.Keep(peer);
         _peers.CounterSeen[peer] = ReplayWindow.Accept(_peers.CounterHigh[peer], _peers.CounterSeen[peer], counter);
         _peers.CounterHigh[peer] = counter > _peers.CounterHigh[peer] ? counter : _peers.CounterHigh[peer];
         if (_header.IsWide && _peers.Boot[peer] != _header.Boot)
@@ -208,7 +216,9 @@ public sealed partial class MeshNode
         }
 
         ushort boot = IsBoundToBoot(_header.Kind, _header.Destination) ? _record.Boot : (ushort)0;
-        MakeNonce(_header.Kind, _header.Origin, _header.Destination, counter, boot);
+        ushort originBoot = _header.IsWide ? _header.Boot : _peers.Boot[peer];
+        MakeNonce(_header.Kind, _header.Origin, _header.Destination, counter, boot, originBoot);
+        _openedByGateway = false;
         if (_header.Destination == MeshAddress.All)
         {
             return OpenWith(_groupCipher, buffer);
@@ -217,8 +227,7 @@ public sealed partial class MeshNode
         bool expectGateway = _downCipher != null && IsGatewayPeer(peer);
         if (expectGateway && OpenWith(_downCipher, buffer))
         {
-            _peers.IsGateway[peer] = true;
-            return true;
+            return NoteGatewayPeer(peer);
         }
 
         if (PreparePeer(peer) && OpenWith(_peers.ReceiveCipher[peer], buffer))
@@ -226,13 +235,15 @@ public sealed partial class MeshNode
             return true;
         }
 
-        if (!expectGateway && _downCipher != null && OpenWith(_downCipher, buffer))
-        {
-            _peers.IsGateway[peer] = true;
-            return true;
-        }
+        return !expectGateway && _downCipher != null && OpenWith(_downCipher, buffer) && NoteGatewayPeer(peer);
+    }
 
-        return false;
+    // Only a gateway has this device's key, so what it opened came from one.
+    private bool NoteGatewayPeer(int peer)
+    {
+        _openedByGateway = true;
+        _peers.IsGateway[peer] = true;
+        return true;
     }
 
     private bool OpenWith(IBlockCipher cipher, byte[] buffer)
@@ -268,7 +279,11 @@ public sealed partial class MeshNode
 
                 break;
             case MessageKind.Watermark:
-                ReceiveWatermark(count);
+                if (_openedByGateway)
+                {
+                    ReceiveWatermark(count);
+                }
+
                 break;
             default:
                 if (count >= 1 && _plain[0] != 0)

@@ -173,6 +173,11 @@ public sealed partial class MeshNode
             return ParseError.BadLength;
         }
 
+        if ((buffer[offset] & 3) != (_keys.Epoch & 3))
+        {
+            return ParseError.OtherNetwork;
+        }
+
         ushort low = Bytes.GetU16(buffer, offset + FrameFormat.AckOffsetCounter);
         bool isLong = count == FrameFormat.AckLongLength;
         byte bitmap = isLong ? buffer[offset + FrameFormat.AckOffsetBitmap] : (byte)0;

@@ -142,7 +142,8 @@ public sealed partial class MeshNode
             return ParseError.BadLength;
         }
 
-        if (Bytes.GetU32(buffer, at + ProbeFormat.ReplyOffsetChallenge) != _neighbors.ProbeNonce[neighbor])
+        uint challenge = Bytes.GetU32(buffer, at + ProbeFormat.ReplyOffsetChallenge);
+        if (challenge == 0 || challenge != _neighbors.ProbeNonce[neighbor])
         {
             return ParseError.Replayed;
         }
@@ -184,9 +185,10 @@ public sealed partial class MeshNode
         _lastFailedFrame = frameCounter;
         _neighbors.HandleTry(neighbor, false);
         int failures = _neighbors.Failures[neighbor];
-        if (failures >= FailuresUntilLost && _nowMs - _neighbors.LastHeardMs[neighbor] > QuietUntilLostMs)
+        if (failures >= FailuresUntilLost)
         {
-            LoseNeighbor(neighbor);
+            bool quiet = _nowMs - _neighbors.LastHeardMs[neighbor] > QuietUntilLostMs;
+            LoseOrDoubt(neighbor, quiet);
             return;
         }
 

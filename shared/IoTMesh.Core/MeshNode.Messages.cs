@@ -80,7 +80,7 @@ public sealed partial class MeshNode
         if (confirmed)
         {
             // The first counter names the message through all its repetitions, each of which has a counter of its own.
-            _pending.Id[entry] = _record.NextMessage;
+            _pending.Id[entry] = _record.NextMessage++;
             Bytes.PutU32(_pending.Plain, at, _pending.Id[entry]);
             length = 4;
         }
@@ -164,7 +164,7 @@ public sealed partial class MeshNode
     private void CompletePending(ushort origin, uint id)
     {
         int entry = _pending.FindById(origin, id);
-        if (entry == PendingTable.None)
+        if (entry == PendingTable.None && _openedByGateway)
         {
             entry = _pending.FindById(MeshAddress.AnyGateway, id);
         }

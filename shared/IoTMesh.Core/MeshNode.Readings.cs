@@ -159,7 +159,7 @@ public sealed partial class MeshNode
     private void ReceiveReading(int peer, int count, sbyte rssiDbm)
     {
         int headerLength = _header.IsWide ? ReadingWideLength : ReadingNarrowLength;
-        if (!Config.IsGateway || count < headerLength || (!_header.IsWide && !_peers.UptimeKnown[peer]))
+        if (!Config.IsGateway || !_peers.IsDevice[peer] || count < headerLength || (!_header.IsWide && !_peers.UptimeKnown[peer]))
         {
             Counters.EndToEndNoKey++;
             return;

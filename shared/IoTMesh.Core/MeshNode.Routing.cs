@@ -72,7 +72,7 @@ public sealed partial class MeshNode
         _lastBeaconMs = _nowMs;
         _beaconNumber++;
         int since = _sinceRing[0];
-        if (full || _routes.Version - since >= BeaconFormat.SinceFull)
+        if (full || since == 0 || _routes.Version - since >= BeaconFormat.SinceFull)
         {
             since = -1;
         }
@@ -212,16 +212,17 @@ public sealed partial class MeshNode
         int sinceDelta = buffer[at + BeaconFormat.OffsetSince];
         int part = buffer[at + BeaconFormat.OffsetPart] >> 4;
         int parts = buffer[at + BeaconFormat.OffsetPart] & 0x0F;
-        bool full = sinceDelta == BeaconFormat.SinceFull || sinceDelta == version;
-        bool covers = full || (_neighbors.InSync[neighbor] && (ushort)(version - _neighbors.SyncVersion[neighbor]) <= sinceDelta);
+        bool covers = sinceDelta == BeaconFormat.SinceFull || (_neighbors.InSync[neighbor] && (ushort)(version - _neighbors.SyncVersion[neighbor]) <= sinceDelta);
         if (_neighbors.InSync[neighbor] && version == _neighbors.SyncVersion[neighbor])
         {
             return;
         }
 
-        if (_neighbors.PartsVersion[neighbor] != version)
+        ushort shape = (ushort)((sinceDelta << 8) | parts);
+        if (_neighbors.PartsVersion[neighbor] != version || _neighbors.PartsShape[neighbor] != shape)
         {
             _neighbors.PartsVersion[neighbor] = version;
+            _neighbors.PartsShape[neighbor] = shape;
             _neighbors.PartsSeen[neighbor] = 0;
         }
 
@@ -282,12 +283,30 @@ public sealed partial class MeshNode
 
     private void LoseNeighbor(int neighbor)
     {
+        LoseOrDoubt(neighbor, true);
+    }
+
+    /// <summary>
+    /// Takes all routes and messages from a neighbor. One that is still heard but acknowledges nothing (it may have no room for
+    /// us) is only doubted: it must answer a challenge before it is used again.
+    /// </summary>
+    private void LoseOrDoubt(int neighbor, bool lose)
+    {
         bool wasUsable = _neighbors.IsUsable(neighbor);
         ushort address = _neighbors.Address[neighbor];
         _neighbors.State[neighbor] = NeighborTable.StateHeard;
+        _neighbors.InSync[neighbor] = false;
         ForgetRoutesOf(neighbor);
         RequeueFrom(neighbor);
-        _neighbors.Free(neighbor);
+        if (lose)
+        {
+            _neighbors.Free(neighbor);
+        }
+        else
+        {
+            ScheduleProbe(neighbor, ProbeRetryMs);
+        }
+
         if (wasUsable)
         {
             Counters.NeighborsLost++;

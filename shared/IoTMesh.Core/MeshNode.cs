@@ -11,6 +11,9 @@ namespace IoTMesh.Core;
 public sealed partial class MeshNode
 {
     private const int HousekeepingMs = 5_000;
+
+    // A message's length is one byte: 255 less the header in the plaintext and the tag.
+    private const int MaxPayloadLengthLimit = 233;
     private readonly ICrypto _crypto;
     private readonly MeshKeys _keys;
     private readonly Prng _prng;
@@ -46,6 +49,14 @@ public sealed partial class MeshNode
         if (!MeshAddress.IsUnicast(config.Address))
         {
             throw new System.ArgumentException("address must be 1 to 65519");
+        }
+
+        int longest = FrameFormat.NarrowLength + 1 + FrameFormat.RidingAckLength + MessageHeader.MaxLength + PlainOverhead
+            + MessageHeader.TagLength + FrameFormat.TagLength;
+        bool fits = config.MaxPayloadLength + longest <= config.MaxFrameLength && config.MaxReadingLength + longest <= config.MaxFrameLength;
+        if (!fits || config.MaxPayloadLength > MaxPayloadLengthLimit || config.MaxReadingLength > MaxPayloadLengthLimit)
+        {
+            throw new System.ArgumentException("payloads and readings hold at most 233 bytes, and MaxFrameLength must be 53 bytes longer");
         }
 
         if (countersRecord != null && !CounterRecord.IsValid(countersRecord))

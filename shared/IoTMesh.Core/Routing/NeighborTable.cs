@@ -41,6 +41,7 @@ internal sealed class NeighborTable
     internal readonly bool[] InSync;
     internal readonly ushort[] PartsVersion;
     internal readonly ushort[] PartsSeen;
+    internal readonly ushort[] PartsShape;
     internal readonly long[] DumpDueMs;
     internal readonly byte[] DumpTries;
 
@@ -83,6 +84,7 @@ internal sealed class NeighborTable
         InSync = new bool[capacity];
         PartsVersion = new ushort[capacity];
         PartsSeen = new ushort[capacity];
+        PartsShape = new ushort[capacity];
         DumpDueMs = new long[capacity];
         DumpTries = new byte[capacity];
         ProbeNonce = new uint[capacity];
@@ -170,6 +172,8 @@ internal sealed class NeighborTable
         DumpTries[slot] = 0;
         ProbeDueMs[slot] = long.MaxValue;
         ProbeTries[slot] = 0;
+        ProbeNonce[slot] = 0;
+        ReplyNonce[slot] = 0;
         AckOwed[slot] = false;
         AckLong[slot] = false;
         AckHigh[slot] = 0;

@@ -72,6 +72,9 @@ internal sealed partial class RouteTable
         _gatewaySeqNo = new ushort[capacity];
     }
 
+    /// <summary>A route was evicted and its feasibility distance with it, so newcomers are guarded from now on.</summary>
+    internal bool HasEvicted { get; private set; }
+
     /// <summary>Grows with each change of what this node advertises.</summary>
     internal int Version { get; private set; }
 
@@ -113,7 +116,7 @@ internal sealed partial class RouteTable
                 return 0;
             }
 
-            if (guarded && _neighbors.Address[neighbor] != destination)
+            if ((guarded || HasEvicted) && _neighbors.Address[neighbor] != destination)
             {
                 DistanceSeqNo[route] = seqNo;
                 DistanceMetric[route] = 0;
@@ -254,6 +257,7 @@ internal sealed partial class RouteTable
         }
         else
         {
+            HasEvicted = true;
             CountVia(route, Via[route], None);
         }
 

@@ -76,15 +76,17 @@ internal sealed class CounterRecord
 
     /// <summary>True when less than half a block is left and no Store is under way.</summary>
     internal bool NeedsStore => StoreToken == 0
-        && (_frameEnd - NextFrame < FrameBlock / 2 || _messageEnd - NextMessage < MessageBlock / 2
+        && ((_frameEnd - NextFrame < FrameBlock / 2 && _frameEnd != uint.MaxValue)
+            || (_messageEnd - NextMessage < MessageBlock / 2 && _messageEnd != uint.MaxValue)
             || (ushort)(_seqNoEnd - SeqNo) < SeqNoBlock / 2);
 
     internal bool CanRaiseSeqNo => (short)(_seqNoEnd - SeqNo) > 1;
 
     internal void Reserve()
     {
-        _frameEndWanted = NextFrame + FrameBlock;
-        _messageEndWanted = NextMessage + MessageBlock;
+        // At the very end the counters stop; they never start again from 0.
+        _frameEndWanted = uint.MaxValue - NextFrame < FrameBlock ? uint.MaxValue : NextFrame + FrameBlock;
+        _messageEndWanted = uint.MaxValue - NextMessage < MessageBlock ? uint.MaxValue : NextMessage + MessageBlock;
         _seqNoEndWanted = (ushort)(SeqNo + SeqNoBlock);
     }
 

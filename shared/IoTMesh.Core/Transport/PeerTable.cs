@@ -15,6 +15,9 @@ internal sealed class PeerTable
     internal readonly ulong[] CounterSeen;
     internal readonly bool[] IsGateway;
 
+    /// <summary>At a gateway: its ciphers come from a device key of the registry.</summary>
+    internal readonly bool[] IsDevice;
+
     // Keyed ciphers, made on first use: one or two objects a peer, kept.
     internal readonly IBlockCipher[] ReceiveCipher;
     internal readonly IBlockCipher[] SendCipher;
@@ -39,6 +42,7 @@ internal sealed class PeerTable
         CounterHigh = new uint[capacity];
         CounterSeen = new ulong[capacity];
         IsGateway = new bool[capacity];
+        IsDevice = new bool[capacity];
         ReceiveCipher = new IBlockCipher[capacity];
         SendCipher = new IBlockCipher[capacity];
         Watermark = new uint[capacity];
@@ -70,6 +74,18 @@ internal sealed class PeerTable
 
     internal int FindOrAdd(ushort address)
     {
+        int peer = FindOrSpare(address);
+        if (peer != None)
+        {
+            Keep(peer);
+        }
+
+        return peer;
+    }
+
+    /// <summary>The peer, or the first free slot prepared for it, which is kept only after <see cref="Keep"/>; None when full.</summary>
+    internal int FindOrSpare(ushort address)
+    {
         int peer = Find(address);
         if (peer != None || Count == Capacity)
         {
@@ -77,12 +93,28 @@ internal sealed class PeerTable
         }
 
         peer = Count;
-        Count++;
         Address[peer] = address;
+        Boot[peer] = 0;
+        CounterHigh[peer] = 0;
+        CounterSeen[peer] = 0;
+        IsGateway[peer] = false;
+        IsDevice[peer] = false;
+        ReceiveCipher[peer] = null;
+        SendCipher[peer] = null;
         WatermarkDueMs[peer] = long.MaxValue;
         WatermarkSentMs[peer] = long.MinValue / 2;
         LastDeliveredMs[peer] = long.MinValue / 2;
+        BeginBoot(peer, 0);
         return peer;
+    }
+
+    /// <summary>The spare peer has proven itself.</summary>
+    internal void Keep(int peer)
+    {
+        if (peer == Count)
+        {
+            Count++;
+        }
     }
 
     /// <summary>The peer rebooted: its readings start at 1 again and its uptime at 0.</summary>
@@ -111,6 +143,8 @@ internal sealed class PeerTable
 
             Shift(peer);
         }
+
+        ShiftCommitted(peer);
     }
 
     /// <summary>Marks a reading committed and moves the watermark over all that are contiguous.</summary>
@@ -124,6 +158,11 @@ internal sealed class PeerTable
 
         Committed[peer] |= 1UL << (int)(seq - watermark - 1);
         Received[peer] |= 1UL << (int)(seq - watermark - 1);
+        ShiftCommitted(peer);
+    }
+
+    private void ShiftCommitted(int peer)
+    {
         while ((Committed[peer] & 1) != 0)
         {
             Shift(peer);
