@@ -1,10 +1,10 @@
+using IoTMesh.Core;
+
 namespace IoTMesh.Gateway.Storage;
 
 /// <summary>Which readings of a device's newest boot are committed: a cumulative watermark and a bounded set above it.</summary>
 internal sealed class PeerTracker
 {
-    private const int BeyondMax = 4096;
-
     private readonly SortedSet<uint> _beyond = [];
 
     internal PeerTracker(ushort boot, uint counter, uint watermark, IEnumerable<uint> beyond)
@@ -42,10 +42,16 @@ internal sealed class PeerTracker
             _beyond.Add(seq);
         }
 
-        // A reading that its node gave up leaves a gap for ever; a full set gives the gap up too.
-        while (_beyond.Count > 0 && (_beyond.Min == Watermark + 1 || _beyond.Count > BeyondMax))
+        // The mesh core takes nothing above its own watermark plus its window, so a gap further back is one that the node gave up.
+        if (seq > Watermark + ReplayWindow.Length)
         {
-            Watermark = _beyond.Min;
+            Watermark = seq - ReplayWindow.Length;
+            _beyond.RemoveWhere(s => s <= Watermark);
+        }
+
+        while (_beyond.Count > 0 && _beyond.Min == Watermark + 1)
+        {
+            Watermark++;
             _beyond.Remove(Watermark);
         }
     }
