@@ -72,6 +72,9 @@ public sealed class GatewayStore : IDisposable
     /// <summary>Readings not taken: the inbox or the outbox was full, or their sender is not enrolled.</summary>
     public long Refused => Interlocked.Read(ref _refused);
 
+    /// <summary>Why the last batch could not be written, or null after one that could.</summary>
+    public string? LastFailure { get; private set; }
+
     private long _refused;
 
     private abstract record Job;
@@ -223,6 +226,7 @@ public sealed class GatewayStore : IDisposable
             transaction.Commit();
         }
 
+        LastFailure = null;
         Interlocked.Add(ref _outboxDepth, depthChange);
         Duplicates += committed.Count(c => !c.IsNew);
         foreach (Job job in batch)
@@ -324,6 +328,7 @@ public sealed class GatewayStore : IDisposable
             }
         }
 
+        LastFailure = reason;
         Failed?.Invoke(reason);
     }
 

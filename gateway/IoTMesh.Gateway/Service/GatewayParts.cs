@@ -1,0 +1,24 @@
+using IoTMesh.Driver;
+using IoTMesh.Gateway.Settings;
+
+namespace IoTMesh.Gateway.Service;
+
+/// <summary>What a gateway is made of; run and demo differ in these only.</summary>
+public sealed record GatewayParts
+{
+    public required GatewaySettings Settings { get; init; }
+
+    /// <summary>The site's secret, from which all keys derive.</summary>
+    public required byte[] SiteSecret { get; init; }
+
+    /// <summary>SQLite file; created where it does not exist.</summary>
+    public required string Database { get; init; }
+
+    /// <summary>The gateway's radio. Closed with the gateway.</summary>
+    public required ILink Link { get; init; }
+
+    /// <summary>Keeps the mesh core's counters: the same at every start.</summary>
+    public required IMeshStorage MeshStorage { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
