@@ -1,1 +1,1 @@
-return 0;
+return await IoTMesh.Gateway.CommandLine.Cli.RunAsync(args);

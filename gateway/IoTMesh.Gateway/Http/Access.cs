@@ -54,7 +54,7 @@ public sealed class Access(HttpSettings settings)
 
     private static bool NamesThisMachine(string host)
     {
-        return new Endpoint(host.Trim('[', ']'), 0).IsLoopback;
+        return new Settings.Endpoint(host.Trim('[', ']'), 0).IsLoopback;
     }
 
     // Browsers send Origin with every request that could change something and with WebSockets.

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using IoTMesh.Driver;
+using IoTMesh.Gateway.Live;
+using IoTMesh.Gateway.Service;
+using IoTMesh.Gateway.Settings;
+using IoTMesh.Gateway.Site;
+
+namespace IoTMesh.Gateway.CommandLine;
+
+/// <summary><c>iotmesh run</c>: the gateway as a service.</summary>
+internal static class RunCommand
+{
+    internal static Command Create()
+    {
+        var settings = new Option<string?>("--settings", "-s") { Description = "Settings file (JSON with comments).", HelpName = "FILE" };
+        var data = new Option<string?>("--data") { Description = "Data folder, over that of the settings.", HelpName = "DIR" };
+        var check = new Option<bool>("--check") { Description = "Only read the settings, say whether they are good, and end." };
+        var command = new Command("run", """
+            Runs the gateway: mesh, MQTT, storage, REST and pages. Works without settings, on this machine only: the data folder is
+            $IOTMESH_DATA or ~/.local/share/iotmesh, the radio the UDP air at 127.0.0.1:17700, the broker its own at 127.0.0.1:1883.
+            """) { settings, data, check };
+        HelpWithExamples.Add(command, "iotmesh run", "iotmesh run --settings /etc/iotmesh/settings.json", "iotmesh run --settings mine.json --check");
+        command.SetAction(parse => RunAsync(parse.GetValue(settings), parse.GetValue(data), parse.GetValue(check)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string? file, string? data, bool isCheck)
+    {
+        GatewaySettings settings = file is null ? new GatewaySettings() : SettingsFile.Read(file);
+        settings = settings with { Data = data ?? settings.Data ?? GatewaySettings.DefaultDataFolder() };
+        if (isCheck)
+        {
+            Console.WriteLine($"{file ?? "the defaults"}: good; site {settings.Site}, gateway {settings.Gateway}, data in {settings.Data}");
+            return ExitCode.Success;
+        }
+
+        SiteFolder site = SiteFolder.Open(settings.Data);
+        using IDisposable folderLock = site.Lock();
+        var storage = new FileStorage(site.MeshRecords);
+        storage.Load(Core.StoreRecord.Counters);
+        if (storage.IsDamaged)
+        {
+            throw new CommandFailure(
+                $"{site.MeshRecords}: the gateway's counters are damaged; restore the folder from a backup (to reuse counters would break keys)",
+                ExitCode.Failed);
+        }
+
+        var link = new UdpAirLink(settings.Address, settings.Air.Host, settings.Air.Port, new SystemClock());
+        using var stopping = new Stopping();
+        await using GatewayService gateway = await GatewayService.StartAsync(new GatewayParts
+        {
+            Settings = settings,
+            SiteSecret = site.Secret,
+            Database = site.Database,
+            Link = link,
+            MeshStorage = storage,
+        });
+        Announce(settings, site, gateway);
+        gateway.Live.EventAdded += Print;
+        await stopping.WaitAsync();
+        Console.WriteLine("stopping");
+        return ExitCode.Success;
+    }
+
+    private static void Announce(GatewaySettings settings, SiteFolder site, GatewayService gateway)
+    {
+        Console.WriteLine($"iotmesh {GatewayVersion.Text}: gateway {settings.Gateway} of site {settings.Site}, data in {site.FullPath}");
+        if (site.IsNew)
+        {
+            Console.WriteLine("made a new site secret; back the data folder up, all keys of the site depend on it");
+        }
+
+        Console.WriteLine($"radio: UDP air at {settings.Air}; {gateway.Registry.Devices.Count} devices enrolled (iotmesh provision adds some)");
+        Console.WriteLine(settings.Mqtt.Broker is { } broker ? $"MQTT: {broker}" : $"MQTT: own broker at {settings.Mqtt.Listen.Host}:{gateway.MqttPort}");
+        Console.WriteLine($"pages: {gateway.Address}");
+    }
+
+    private static void Print(EventView entry)
+    {
+        Console.WriteLine($"{entry.At.ToLocalTime():HH:mm:ss} {entry.Level,-7} {entry.Source}: {entry.Text}");
+    }
+}
