@@ -1,8 +1,8 @@
 namespace IoTMesh.Architecture.Tests;
 
 /// <summary>
-/// The public surface of the device's real libraries as text, a file an assembly: "# assembly NAME VERSION", then a type a
-/// line with its members indented below it.
+/// The public surface of the device's real libraries as text, a file an assembly: "# assembly" and its version, then a type
+/// a line with its members indented below it.
 /// </summary>
 internal sealed class ApiList
 {
@@ -23,7 +23,7 @@ internal sealed class ApiList
         ApiList list = new();
         foreach (string file in Directory.GetFiles(folder, "*.txt"))
         {
-            list.Add(File.ReadAllLines(file));
+            list.Add(Path.GetFileNameWithoutExtension(file), File.ReadAllLines(file));
         }
 
         return list;
@@ -32,7 +32,7 @@ internal sealed class ApiList
     /// <summary>The assembly's types by full name (nested ones with a dot), or null where it is not listed.</summary>
     public IReadOnlyDictionary<string, ApiType>? TypesOf(string assembly) => _typesByAssembly.GetValueOrDefault(assembly);
 
-    private void Add(string[] lines)
+    private void Add(string name, string[] lines)
     {
         Dictionary<string, ApiType>? types = null;
         ApiType? type = null;
@@ -40,7 +40,7 @@ internal sealed class ApiList
         {
             if (line.StartsWith("# assembly ", StringComparison.Ordinal))
             {
-                types = _typesByAssembly[line.Split(' ')[2]] = [];
+                types = _typesByAssembly[name] = [];
             }
             else if (types != null && line.StartsWith("  ", StringComparison.Ordinal))
             {

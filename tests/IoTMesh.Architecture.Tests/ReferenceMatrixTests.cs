@@ -97,14 +97,15 @@ public sealed class ReferenceMatrixTests
     }
 
     [Fact]
-    public void Sources_are_linked_only_from_the_node_application()
+    public void Sources_are_linked_only_from_the_node_application_and_between_tests()
     {
         Report.None(
             from project in ProjectFile.All
             from compile in project.Items("Compile")
             let include = ProjectFile.Include(compile)
             where include.Contains("..", StringComparison.Ordinal)
-            where project.Name != "IoTMesh.Node.Host" || !include.StartsWith("../IoTMesh.Node/", StringComparison.Ordinal)
+            where !(project.Name == "IoTMesh.Node.Host" && include.StartsWith("../IoTMesh.Node/", StringComparison.Ordinal))
+            where !(project.IsTest && Repository.Relative(Path.Combine(Repository.Root, project.Folder, include)).StartsWith("tests/", StringComparison.Ordinal))
             select $"{project}: compiles {include}");
     }
 
