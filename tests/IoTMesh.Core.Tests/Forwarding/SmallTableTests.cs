@@ -1,0 +1,78 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Core.Tests.Forwarding;
+
+/// <summary>The effect queue, the duplicate cache and the pending table.</summary>
+public class SmallTableTests
+{
+    [Fact]
+    public void Effects_come_out_in_order_once_and_a_full_queue_says_so()
+    {
+        var queue = new EffectQueue(4);
+        for (int turn = 0; turn < 5; turn++)
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                Assert.True(queue.Push(i, turn, i * 2));
+            }
+
+            Assert.Equal(0, queue.Free);
+            Assert.False(queue.Push(9, 9, 9));
+            Assert.True(queue.PushOnce(2, turn, 4));
+            Assert.False(queue.PushOnce(2, turn, 5));
+            for (int i = 0; i < 4; i++)
+            {
+                Assert.True(queue.Pop());
+                Assert.Equal((i, turn, i * 2), (queue.Kind, queue.A, queue.B));
+            }
+
+            Assert.False(queue.Pop());
+            queue.Push(1, 1, 1);
+            queue.Pop();
+        }
+    }
+
+    [Fact]
+    public void The_duplicate_cache_remembers_exactly_the_latest()
+    {
+        var random = new Random(6);
+        var cache = new DuplicateCache(32);
+        var order = new List<(ushort Origin, ushort Low)>();
+        for (int i = 0; i < 5_000; i++)
+        {
+            ushort origin = (ushort)random.Next(1, 6);
+            uint counter = (uint)random.Next(0x20000, 0x20100);
+            bool expected = order.TakeLast(32).Contains((origin, (ushort)counter));
+            Assert.Equal(expected, cache.Contains(origin, counter));
+            Assert.Equal(expected, cache.Contains(origin, (ushort)counter));
+            if (!expected)
+            {
+                cache.Add(origin, counter);
+                order.Add((origin, (ushort)counter));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_pending_table_finds_by_destination_and_id_and_tells_when_full()
+    {
+        var table = new PendingTable(2, 10);
+        Assert.Equal(long.MaxValue, table.EarliestDueMs());
+        for (int i = 0; i < 2; i++)
+        {
+            int entry = table.Take();
+            table.IsConfirmed[entry] = true;
+            table.Destination[entry] = 5;
+            table.Id[entry] = (uint)(10 + i);
+            table.DueMs[entry] = 100 - i;
+        }
+
+        Assert.Equal(PendingTable.None, table.Take());
+        Assert.Equal(1, table.FindById(5, 11));
+        Assert.Equal(PendingTable.None, table.FindById(6, 11));
+        Assert.Equal(99, table.EarliestDueMs());
+        table.Used[1] = false;
+        Assert.Equal(PendingTable.None, table.FindById(5, 11));
+        Assert.Equal(1, table.Take());
+    }
+}
