@@ -2,6 +2,11 @@ using IoTMesh.Gateway.Live;
 
 namespace IoTMesh.Gateway.Pages;
 
+/// <summary>How the mesh is drawn, in hop lengths. Nothing in it ever changes.</summary>
+/// <param name="Places">By mesh address.</param>
+/// <param name="Edges">The links that shaped it, those of dead nodes too.</param>
+public sealed record MapDrawing(IReadOnlyDictionary<ushort, Point> Places, IReadOnlyList<(ushort A, ushort B)> Edges);
+
 /// <summary>
 /// Where each node stands on the map, one for all viewers. Positions last: a death, a changed route or a wobbling link
 /// quality moves nothing; a new node comes beside its neighbors; only a really wrong drawing is drawn anew, turned to lie on the old one.
@@ -22,10 +27,11 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
     private readonly Lock _lock = new();
     private readonly Dictionary<(ushort A, ushort B), long> _edges = [];
     private Dictionary<ushort, Point> _positions = [];
+    private MapDrawing _drawing = new(new Dictionary<ushort, Point>(), []);
     private MeshView? _view;
 
-    /// <summary>Positions by mesh address, in hop lengths; the dictionary never changes after it is returned.</summary>
-    public IReadOnlyDictionary<ushort, Point> Update(MeshView view)
+    /// <summary>The drawing for this picture of the mesh, or for a newer one that another viewer has brought.</summary>
+    public MapDrawing Update(MeshView view)
     {
         lock (_lock)
         {
@@ -36,12 +42,13 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
                 if (nodesChanged || edgesChanged)
                 {
                     _positions = Drawn(view);
+                    _drawing = new MapDrawing(_positions, [.. _edges.Keys.Order()]);
                 }
 
                 _view = view;
             }
 
-            return _positions;
+            return _drawing;
         }
     }
 
@@ -111,33 +118,68 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
             return [];
         }
 
-        var linked = _edges.Keys.SelectMany(e => new[] { e.A, e.B }).ToHashSet();
-        NodeView[] alone = nodes.All(node => !linked.Contains(node.Address)) ? [] : [.. nodes.Where(node => !linked.Contains(node.Address))];
-        Dictionary<ushort, Point> positions = DrawnLinked([.. nodes.Except(alone)]);
-        PlaceBelow(positions, alone);
-        return positions;
-    }
-
-    /// <summary>Nodes without any link stand in rows below the drawing, or where they stood before they lost the last one.</summary>
-    private void PlaceBelow(Dictionary<ushort, Point> positions, NodeView[] alone)
-    {
-        if (alone.Length == 0)
+        Dictionary<ushort, Point> drawn = [];
+        foreach (NodeView[] part in Parts(nodes))
         {
-            return;
+            Dictionary<ushort, Point> places = DrawnPart(part);
+            if (drawn.Count > 0 && !part.All(node => _positions.ContainsKey(node.Address)))
+            {
+                MoveBelow(drawn, places);
+            }
+
+            foreach ((ushort address, Point place) in places)
+            {
+                drawn[address] = place;
+            }
         }
 
-        double left = positions.Values.Min(p => p.X);
-        double row = positions.Values.Max(p => p.Y) + 1;
-        int rowLength = Math.Max(1, (int)(positions.Values.Max(p => p.X) - left) + 1);
-        for (int i = 0; i < alone.Length; i++)
+        return drawn;
+    }
+
+    /// <summary>The nodes by connected part, the largest first.</summary>
+    private List<NodeView[]> Parts(NodeView[] nodes)
+    {
+        Dictionary<ushort, ushort> rootOf = nodes.ToDictionary(node => node.Address, node => node.Address);
+        ushort Root(ushort address)
         {
-            Point below = new(left + (i % rowLength), row + (i / rowLength));
-            positions[alone[i].Address] = _positions.TryGetValue(alone[i].Address, out Point stood) ? stood : below;
+            while (rootOf[address] != address)
+            {
+                address = rootOf[address] = rootOf[rootOf[address]];
+            }
+
+            return address;
+        }
+
+        foreach ((ushort a, ushort b) in _edges.Keys)
+        {
+            rootOf[Root(a)] = Root(b);
+        }
+
+        return [.. nodes.GroupBy(node => Root(node.Address)).OrderByDescending(part => part.Count()).Select(part => part.ToArray())];
+    }
+
+    /// <summary>Parts that no link joins stand below each other, single nodes in rows.</summary>
+    private static void MoveBelow(Dictionary<ushort, Point> drawn, Dictionary<ushort, Point> part)
+    {
+        double right = drawn.Values.Max(p => p.X);
+        double bottom = drawn.Values.Max(p => p.Y);
+        double lastInRow = drawn.Values.Where(p => p.Y > bottom - 0.01).Max(p => p.X);
+        bool besideLast = part.Count == 1 && lastInRow + 1 <= right && drawn.Values.Count(p => p.Y > bottom - 0.01) < drawn.Count;
+        Point corner = new(part.Values.Min(p => p.X), part.Values.Min(p => p.Y));
+        Point target = besideLast ? new Point(lastInRow + 1, bottom) : new Point(drawn.Values.Min(p => p.X), bottom + 1);
+        foreach (ushort address in part.Keys.ToArray())
+        {
+            part[address] += target - corner;
         }
     }
 
-    private Dictionary<ushort, Point> DrawnLinked(NodeView[] nodes)
+    private Dictionary<ushort, Point> DrawnPart(NodeView[] nodes)
     {
+        if (nodes.Length < 3 && nodes.All(node => _positions.ContainsKey(node.Address)))
+        {
+            return nodes.ToDictionary(node => node.Address, node => _positions[node.Address]);
+        }
+
         Dictionary<ushort, int> index = [];
         foreach (NodeView node in nodes)
         {

@@ -4,7 +4,7 @@ namespace IoTMesh.Gateway.Pages;
 
 /// <summary>A node as drawn. Places in CSS pixels.</summary>
 /// <param name="Mark">Stands in the node: its hops, or, where names have no room beside the nodes, the number that ends its name.</param>
-public sealed record MapNode(NodeView Node, Point At, string Mark, string Caption, string Title);
+public sealed record MapNode(NodeView Node, Point At, string Mark, string Caption, string Title, LabelSlot Label);
 
 /// <summary>A pair of nodes that hear each other as drawn: one line for both directions. Places in CSS pixels.</summary>
 /// <param name="Quality">1 the best to 4 the worst.</param>
@@ -21,19 +21,20 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
     /// <summary>How much longer a hop may be drawn in one direction than in the other.</summary>
     private const double StretchMax = 2.4;
 
-    /// <param name="positions">By mesh address, from <see cref="MapLayout"/>.</param>
     /// <param name="width">Frame, CSS pixels.</param>
     /// <param name="height">Frame, CSS pixels.</param>
-    public static MapScene Build(MeshView view, IReadOnlyDictionary<ushort, Point> positions, double width, double height)
+    public static MapScene Build(MeshView view, MapDrawing drawing, double width, double height)
     {
         Dictionary<ushort, NodeView> nodes = view.Nodes.DistinctBy(node => node.Address)
-            .Where(node => positions.ContainsKey(node.Address)).ToDictionary(node => node.Address);
+            .Where(node => drawing.Places.ContainsKey(node.Address)).ToDictionary(node => node.Address);
         bool crowded = nodes.Count > 40;
         double radius = crowded ? 10 : nodes.Count > 20 || width < 560 ? 13 : 17;
-        double labelWidth = crowded ? 30 : 10 + (6.8 * Math.Min(nodes.Values.Select(node => node.Name.Length).DefaultIfEmpty(0).Max(), 14));
-        Dictionary<ushort, Point> places = Fitted(nodes.Keys, positions, new Frame(width, height, radius + 6, labelWidth));
-        MapNode[] drawnNodes =
-            [.. nodes.Values.Select(node => DrawnNode(node, places[node.Address], nodes, crowded))];
+        double labelWidth = crowded ? 30 : nodes.Values.Select(node => LabelWidth(node.Name)).DefaultIfEmpty(0).Max();
+        Dictionary<ushort, Point> places = Fitted(nodes.Keys, drawing.Places, new Frame(width, height, radius + 6, labelWidth));
+        Dictionary<ushort, LabelSlot> labels = crowded
+            ? nodes.Keys.ToDictionary(address => address, _ => new LabelSlot("start", radius + 4, -5, 15))
+            : Labels(nodes, drawing, places, radius, new Frame(width, height, 0, 0));
+        MapNode[] drawnNodes = [.. nodes.Values.Select(node => DrawnNode(node, places[node.Address], nodes, crowded, labels[node.Address]))];
         MapLink[] drawnLinks = [.. Pairs(view, nodes).Select(pair => DrawnLink(pair, nodes, places, radius)).OrderBy(link => link.IsRoute)];
         return new MapScene(drawnNodes, drawnLinks, radius, crowded);
     }
@@ -112,11 +113,26 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
         return $"{from.Name} to {to.Name}: ETX {link.Etx:0.00}{rssi}{(link.IsRoute ? ", route" : "")}";
     }
 
-    private static MapNode DrawnNode(NodeView node, Point at, Dictionary<ushort, NodeView> nodes, bool crowded)
+    private static Dictionary<ushort, LabelSlot> Labels(
+        Dictionary<ushort, NodeView> nodes, MapDrawing drawing, Dictionary<ushort, Point> places, double radius, Frame frame)
+    {
+        ushort[] addresses = [.. nodes.Keys.Order()];
+        Dictionary<ushort, int> index = addresses.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        (int, int)[] links = [.. drawing.Edges
+            .Where(e => index.ContainsKey(e.A) && index.ContainsKey(e.B)).Select(e => (index[e.A], index[e.B]))];
+        LabelSlot[] slots = LabelPlacement.Place(
+            [.. addresses.Select(a => places[a])], [.. addresses.Select(a => LabelWidth(nodes[a].Name))], links, radius, frame.Width, frame.Height);
+        return addresses.Zip(slots).ToDictionary(pair => pair.First, pair => pair.Second);
+    }
+
+    // Of the bold name in pixels, roughly; the caption below it is rarely wider than 50.
+    private static double LabelWidth(string name) => Math.Max(50, 6 + (6.8 * Math.Min(name.Length, 20)));
+
+    private static MapNode DrawnNode(NodeView node, Point at, Dictionary<ushort, NodeView> nodes, bool crowded, LabelSlot label)
     {
         string hops = node.Hops is int count ? Display.Number(count) : "?";
         string mark = crowded ? Display.NumberOf(node.Name) : node.Online ? hops : "×";
-        return new MapNode(node, at, mark, Caption(node), NodeTitle(node, nodes));
+        return new MapNode(node, at, mark, Caption(node), NodeTitle(node, nodes), label);
     }
 
     private static string Caption(NodeView node)

@@ -6,7 +6,7 @@ namespace IoTMesh.Gateway.Pages;
 /// </summary>
 public static class StressLayout
 {
-    /// <summary>Pairwise distances in hops; pairs that no path joins get a distance a little above the widest part's.</summary>
+    /// <summary>Pairwise distances in hops of a connected graph.</summary>
     /// <param name="edges">Pairs of indices below <paramref name="count"/>, each once.</param>
     public static double[][] Distances(int count, IReadOnlyCollection<(int A, int B)> edges)
     {
@@ -22,24 +22,7 @@ public static class StressLayout
             neighbors[b].Add(a);
         }
 
-        var distances = new double[count][];
-        double widest = 1;
-        for (int i = 0; i < count; i++)
-        {
-            distances[i] = HopsFrom(i, neighbors);
-            widest = Math.Max(widest, distances[i].Where(d => !double.IsPositiveInfinity(d)).Max());
-        }
-
-        double apart = Math.Max(Math.Sqrt(count), widest * 0.75) + 0.5;
-        foreach (double[] row in distances)
-        {
-            for (int j = 0; j < count; j++)
-            {
-                row[j] = double.IsPositiveInfinity(row[j]) ? apart : row[j];
-            }
-        }
-
-        return distances;
+        return [.. Enumerable.Range(0, count).Select(i => HopsFrom(i, neighbors))];
     }
 
     /// <summary>Classical multidimensional scaling: the two main axes of the distances.</summary>
@@ -54,7 +37,7 @@ public static class StressLayout
         {
             // A turn of the golden angle a node: points that the axes put on one spot still get apart.
             double angle = i * 2.399963;
-            points[i] = new Point(x[i] + (0.03 * Math.Cos(angle)), y[i] + (0.03 * Math.Sin(angle)));
+            points[i] = new Point(x[i] + (0.01 * Math.Cos(angle)), y[i] + (0.01 * Math.Sin(angle)));
         }
 
         return points;
