@@ -57,10 +57,10 @@ public sealed class BrokerRulesTests : IAsyncLifetime
     [InlineData("474554202F20485454502F312E310D0A0D0A", "")] // GET / HTTP/1.1
     public async Task What_is_no_valid_CONNECT_is_refused_or_closed(string hex, string answer)
     {
-        using RawClient client = await RawClient.OpenAsync(Port, answer.StartsWith("2003", StringComparison.Ordinal) ? MqttProtocol.V5 : MqttProtocol.V311);
+        MqttProtocol answeredIn = answer.StartsWith("2003", StringComparison.Ordinal) ? MqttProtocol.V5 : MqttProtocol.V311;
+        using RawClient client = await RawClient.OpenAsync(Port, answeredIn);
         await client.SendHexAsync(hex);
         AnyPacket? packet = await client.NextAsync();
-        MqttProtocol answeredIn = answer.StartsWith("2003", StringComparison.Ordinal) ? MqttProtocol.V5 : MqttProtocol.V311;
         Assert.Equal(answer, packet is null ? "" : Convert.ToHexString(packet.Encode(answeredIn)));
         if (packet?.Content is ConnAckPacket refusal)
         {

@@ -74,7 +74,7 @@ internal sealed class BrokerConnection
                 _input.AdvanceTo(buffer.Start, buffer.End);
                 if (result.IsCompleted)
                 {
-                    _ending ??= "closed by the client";
+                    Abandon("closed by the client");
                 }
 
                 if (_pump is not null && _ending is null)

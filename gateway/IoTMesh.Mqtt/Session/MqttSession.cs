@@ -238,7 +238,8 @@ internal sealed class MqttSession(int queuedMax, long queuedBytesMax)
         }
         else if (state == (type == PacketType.PubAck ? InFlightState.AwaitsPubAck : InFlightState.AwaitsPubComp))
         {
-            Complete(ref _ring[seq], seq, ack.Reason, null);
+            // Section 3.7.2.1: "packet id not found" in a PUBCOMP is no error after a reconnect: the first PUBCOMP was lost.
+            Complete(ref _ring[seq], seq, type == PacketType.PubComp ? MqttReason.Success : ack.Reason, null);
         }
 
         return Pump(nowMs);
