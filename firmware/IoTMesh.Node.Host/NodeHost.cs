@@ -68,7 +68,7 @@ public static class NodeHost
             if (storage.IsDamaged)
             {
                 options.Error.WriteLine(
-                    $"{folder}: the node's counters are damaged; enroll it again with 'iotmesh provision', since to reuse counters would break its keys");
+                    $"{folder}: the node's counters are damaged; enroll it again with 'iotmesh provision' (to reuse counters would break its keys)");
                 return 1;
             }
 

@@ -6,7 +6,8 @@ namespace IoTMesh.Node;
 internal sealed class NodeSettingsParser
 {
     private const string KnownKeys =
-        "address, device, name, network_key, epoch, device_key, pairwise_share, air_host, air_port, period, sensors, led_pin, wifi_ssid, wifi_password";
+        "address, device, name, network_key, epoch, device_key, pairwise_share, air_host, air_port, period, sensors, "
+        + "led_pin, wifi_ssid, wifi_password";
 
     private const int MaxSensors = 8;
     private const int MaxLedPin = 48;

@@ -134,15 +134,15 @@ public sealed class MeshDriver
         }
         catch (Exception fault)
         {
-            DriverFaults++;
-            LastFault = fault;
+            CountDriverFault(fault);
 
             // A fault that repeats at once must not take the whole processor.
             Thread.Sleep(FaultPauseMs);
         }
     }
 
-    /// <summary>Posts a message, from any thread; <see cref="IMeshApplication.HandlePosted"/> tells what became of it. False when the inbox is full.</summary>
+    /// <summary>Posts a message, from any thread; <see cref="IMeshApplication.HandlePosted"/> tells what became of it.</summary>
+    /// <returns>False when the inbox is full or the payload too long.</returns>
     public bool TrySend(
         ushort destination, byte port, MeshClass messageClass, bool isConfirmed, byte[] payload, int offset, int count, int tag)
     {
@@ -268,17 +268,42 @@ public sealed class MeshDriver
             switch (_output.Kind)
             {
                 case OutputKind.Transmit:
-                    bool sent = _link.Send(_output.LinkDestination, _output.Buffer, 0, _output.Length);
-                    Node.HandleTransmitResult(nowMs, _output.Token, sent);
+                    Node.HandleTransmitResult(nowMs, _output.Token, Transmit());
                     break;
                 case OutputKind.Store:
-                    bool stored = _storage.Store(_output.Record, _output.Buffer, _output.Length);
-                    Node.HandleStored(_clock.NowMs, _output.Token, stored);
+                    Node.HandleStored(_clock.NowMs, _output.Token, Store());
                     break;
                 default:
                     Notify(nowMs);
                     break;
             }
+        }
+    }
+
+    // Link and storage must not throw; where one does, the node must still get the answer that it waits for.
+    private bool Transmit()
+    {
+        try
+        {
+            return _link.Send(_output.LinkDestination, _output.Buffer, 0, _output.Length);
+        }
+        catch (Exception fault)
+        {
+            CountDriverFault(fault);
+            return false;
+        }
+    }
+
+    private bool Store()
+    {
+        try
+        {
+            return _storage.Store(_output.Record, _output.Buffer, _output.Length);
+        }
+        catch (Exception fault)
+        {
+            CountDriverFault(fault);
+            return false;
         }
     }
 
@@ -312,6 +337,12 @@ public sealed class MeshDriver
     private void CountApplicationFault(Exception fault)
     {
         ApplicationFaults++;
+        LastFault = fault;
+    }
+
+    private void CountDriverFault(Exception fault)
+    {
+        DriverFaults++;
         LastFault = fault;
     }
 }

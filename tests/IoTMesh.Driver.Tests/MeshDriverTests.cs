@@ -8,7 +8,7 @@ public sealed class MeshDriverTests
 {
     private const ushort GatewayAddress = 1;
     private const ushort NodeAddress = 2;
-    private readonly Bench.Bench _bench = new();
+    private readonly VirtualBench _bench = new();
     private readonly TestGateway _gateway;
     private readonly TestGateway _application = new();
     private readonly TestLink _link;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using IoTMesh.Core;
 
 namespace IoTMesh.Driver.Tests.Bench;
@@ -5,14 +6,14 @@ namespace IoTMesh.Driver.Tests.Bench;
 /// <summary>A message as it reached an application.</summary>
 public sealed record Delivered(ushort Origin, byte Port, byte[] Payload, bool IsReading, ushort Boot, uint ReadingSeq, byte Hops);
 
-/// <summary>An application that keeps what it is told and, as a gateway does, releases each reading at once.</summary>
+/// <summary>An application that keeps what it is told (readable from any thread) and, as a gateway does, releases each reading at once.</summary>
 public sealed class TestGateway : IMeshApplication
 {
-    public List<Delivered> Messages { get; } = [];
+    public ConcurrentQueue<Delivered> Messages { get; } = [];
 
-    public List<(int Tag, SendResult Result, int Token)> Posted { get; } = [];
+    public ConcurrentQueue<(int Tag, SendResult Result, int Token)> Posted { get; } = [];
 
-    public List<(int Token, bool Success)> Completed { get; } = [];
+    public ConcurrentQueue<(int Token, bool Success)> Completed { get; } = [];
 
     public MeshDriver Driver { get; private set; } = null!;
 
@@ -50,7 +51,7 @@ public sealed class TestGateway : IMeshApplication
             if (!IsCountingOnly)
             {
                 byte[] payload = output.Buffer[..output.Length];
-                Messages.Add(new(output.Origin, output.Port, payload, output.IsReading, output.Boot, output.ReadingSeq, output.Hops));
+                Messages.Enqueue(new(output.Origin, output.Port, payload, output.IsReading, output.Boot, output.ReadingSeq, output.Hops));
             }
 
             if (output.IsReading && ReleasesReadings)
@@ -60,7 +61,7 @@ public sealed class TestGateway : IMeshApplication
         }
         else if (output.Kind == OutputKind.SendCompleted && !IsCountingOnly)
         {
-            Completed.Add((output.Token, output.Success));
+            Completed.Enqueue((output.Token, output.Success));
         }
     }
 
@@ -68,7 +69,7 @@ public sealed class TestGateway : IMeshApplication
     {
         if (!IsCountingOnly)
         {
-            Posted.Add((tag, result, token));
+            Posted.Enqueue((tag, result, token));
         }
     }
 

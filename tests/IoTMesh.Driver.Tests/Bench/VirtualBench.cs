@@ -105,7 +105,7 @@ public sealed class TestLink(TestAir air, ushort address) : ILink
 }
 
 /// <summary>Drivers on one virtual clock, each given a turn every virtual millisecond.</summary>
-public sealed class Bench
+public sealed class VirtualBench
 {
     private readonly List<MeshDriver> _drivers = [];
 
