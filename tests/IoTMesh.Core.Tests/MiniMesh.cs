@@ -5,7 +5,8 @@ namespace IoTMesh.Core.Tests;
 /// <summary>A handful of nodes on a lossless or lossy medium under virtual time; the smallest thing that runs the protocol.</summary>
 internal sealed class MiniMesh : IDeviceKeys
 {
-    private static readonly byte[] _siteSecret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    internal static readonly byte[] SiteSecret = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    internal static readonly byte[] NetworkKey = SiteKeys.CreateNetworkKey(new PlatformCrypto(), SiteSecret, 0);
     private readonly PlatformCrypto _crypto = new();
     private readonly PriorityQueue<(int Node, byte[] Frame), (long, int)> _air = new();
     private readonly HashSet<(int, int)> _links = [];
@@ -21,6 +22,12 @@ internal sealed class MiniMesh : IDeviceKeys
     internal double Loss;
     internal bool Commits = true;
     internal Action<MeshConfig>? Configure { get; init; }
+
+    /// <summary>Changes the keys that a node is provisioned with.</summary>
+    internal Action<int, MeshKeys>? ConfigureKeys { get; init; }
+
+    /// <summary>Sees each frame before the air does; true swallows it.</summary>
+    internal Func<int, byte[], bool>? Intercept;
 
     internal MiniMesh(int seed = 1)
     {
@@ -59,11 +66,12 @@ internal sealed class MiniMesh : IDeviceKeys
         Configure?.Invoke(config);
         var keys = new MeshKeys
         {
-            NetworkKey = SiteKeys.CreateNetworkKey(_crypto, _siteSecret, 0),
-            DeviceKey = isGateway ? null : SiteKeys.CreateDeviceKey(_crypto, _siteSecret, (ushort)address),
-            PairwiseShare = PairwiseKeys.CreateShare(_crypto, _siteSecret, (ushort)address),
+            NetworkKey = NetworkKey,
+            DeviceKey = isGateway ? null : SiteKeys.CreateDeviceKey(_crypto, SiteSecret, (ushort)address),
+            PairwiseShare = PairwiseKeys.CreateShare(_crypto, SiteSecret, (ushort)address),
             Devices = isGateway ? this : null,
         };
+        ConfigureKeys?.Invoke(address, keys);
         if (isGateway)
         {
             _gateways.Add(address);
@@ -88,7 +96,7 @@ internal sealed class MiniMesh : IDeviceKeys
             return false;
         }
 
-        SiteKeys.CreateDeviceKey(_crypto, _siteSecret, address).CopyTo(key, 0);
+        SiteKeys.CreateDeviceKey(_crypto, SiteSecret, address).CopyTo(key, 0);
         return true;
     }
 
@@ -176,6 +184,11 @@ internal sealed class MiniMesh : IDeviceKeys
     {
         byte[] frame = output.Buffer.AsSpan(0, output.Length).ToArray();
         Frames.Add((from, frame));
+        if (Intercept != null && Intercept(from, frame))
+        {
+            return;
+        }
+
         foreach (int to in Nodes.Keys)
         {
             bool addressed = output.LinkDestination == MeshAddress.All || output.LinkDestination == to;
