@@ -17,7 +17,7 @@ internal sealed class BrokerConnection
     private readonly Action _abort;
     private readonly PacketFramer _framer;
     private readonly PacketHandler _handler;
-    private readonly List<OutputPump> _touched = [];
+    private readonly Touched _touched = new();
     private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _openedAtMs;
     private OutputPump? _pump;
@@ -75,6 +75,12 @@ internal sealed class BrokerConnection
                 if (result.IsCompleted)
                 {
                     Abandon("closed by the client");
+                }
+
+                if (_touched.Crowded is BrokerSession crowded)
+                {
+                    _touched.Crowded = null;
+                    await (crowded == Session ? Task.CompletedTask : crowded.WaitForRoomAsync(_broker.Options.HoldPublisherMax)).ConfigureAwait(false);
                 }
 
                 if (_pump is not null && _ending is null)
@@ -187,12 +193,7 @@ internal sealed class BrokerConnection
             Fail(error);
         }
 
-        foreach (OutputPump pump in _touched)
-        {
-            pump.Schedule();
-        }
-
-        _touched.Clear();
+        _touched.Schedule();
         _pump?.Schedule();
     }
 }

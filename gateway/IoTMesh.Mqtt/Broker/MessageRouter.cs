@@ -32,7 +32,7 @@ internal sealed class MessageRouter(MqttBrokerOptions options, BrokerCounters co
     /// <param name="topic">Where the publisher's connection caches the way; null: not cached.</param>
     /// <param name="touched">Gets the connections that now have output; the caller schedules them.</param>
     /// <returns>Success, no matching subscribers, or quota exceeded (retained store full; delivered nevertheless).</returns>
-    public MqttReason Publish(long nowMs, MqttMessage message, BrokerSession? publisher, TopicEntry? topic, List<OutputPump> touched)
+    public MqttReason Publish(long nowMs, MqttMessage message, BrokerSession? publisher, TopicEntry? topic, Touched touched)
     {
         long expiresAtMs = message.MessageExpirySeconds is uint seconds ? nowMs + (seconds * 1000L) + 1 : long.MaxValue;
         bool stored = true;
@@ -60,7 +60,7 @@ internal sealed class MessageRouter(MqttBrokerOptions options, BrokerCounters co
     }
 
     /// <summary>Adds or replaces a subscription and sends the retained messages that it asks for (section 3.3.1.3).</summary>
-    public MqttReason Subscribe(long nowMs, BrokerSession session, SubscribeRow row, uint id, List<OutputPump> touched)
+    public MqttReason Subscribe(long nowMs, BrokerSession session, SubscribeRow row, uint id, Touched touched)
     {
         bool isNew;
         lock (session.Gate)
@@ -140,7 +140,7 @@ internal sealed class MessageRouter(MqttBrokerOptions options, BrokerCounters co
     }
 
     private void Deliver(
-        long nowMs, MqttMessage message, Route route, BrokerSession? publisher, long expiresAtMs, List<OutputPump> touched)
+        long nowMs, MqttMessage message, Route route, BrokerSession? publisher, long expiresAtMs, Touched touched)
     {
         bool own = route.Session == publisher;
         int qos = own ? route.LocalQos : route.Qos;
@@ -160,7 +160,7 @@ internal sealed class MessageRouter(MqttBrokerOptions options, BrokerCounters co
         route.Session.Deliver(nowMs, in item, counters, touched);
     }
 
-    private void SendRetained(long nowMs, BrokerSession session, SubscribeRow row, uint id, List<OutputPump> touched)
+    private void SendRetained(long nowMs, BrokerSession session, SubscribeRow row, uint id, Touched touched)
     {
         var found = new List<Retained>();
         uint[]? ids = id == 0 ? null : [id];

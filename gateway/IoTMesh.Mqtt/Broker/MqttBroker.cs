@@ -181,15 +181,15 @@ public sealed class MqttBroker : IAsyncDisposable
                 $"\"{message.Topic}\" is not a topic to publish to: it is empty, too long or has wildcards.", (byte)MqttReason.TopicNameInvalid);
         }
 
-        var touched = new List<OutputPump>();
+        var touched = new Touched();
         Router.Publish(NowMs, message, publisher: null, topic: null, touched);
-        touched.ForEach(pump => pump.Schedule());
+        touched.Schedule();
     }
 
-    internal MqttReason Publish(MqttMessage message, BrokerSession publisher, TopicEntry topic, List<OutputPump> touched) =>
+    internal MqttReason Publish(MqttMessage message, BrokerSession publisher, TopicEntry topic, Touched touched) =>
         Router.Publish(NowMs, message, publisher, topic, touched);
 
-    internal void PublishWills(List<MqttMessage> wills, List<OutputPump> touched)
+    internal void PublishWills(List<MqttMessage> wills, Touched touched)
     {
         foreach (MqttMessage will in wills)
         {
@@ -213,10 +213,10 @@ public sealed class MqttBroker : IAsyncDisposable
         }
 
         var wills = new List<MqttMessage>();
-        var touched = new List<OutputPump>();
+        var touched = new Touched();
         Sessions.Close(NowMs, connection, connection.EndedNormally, wills);
         PublishWills(wills, touched);
-        touched.ForEach(pump => pump.Schedule());
+        touched.Schedule();
         if (connection.Session is null)
         {
             Options.Log?.Invoke($"MQTT connection from {connection.Remote} refused: {why}");
@@ -232,7 +232,7 @@ public sealed class MqttBroker : IAsyncDisposable
     {
         if (connection.Session is BrokerSession session && session.Connection == connection)
         {
-            _counters.Sent(session.State.Pump(NowMs));
+            _counters.Sent(session.Refill(NowMs, 0));
         }
     }
 
@@ -286,7 +286,7 @@ public sealed class MqttBroker : IAsyncDisposable
         }
 
         var wills = new List<MqttMessage>();
-        var touched = new List<OutputPump>();
+        var touched = new Touched();
         Sessions.HandleTimeout(nowMs, wills);
         PublishWills(wills, touched);
         if (Options.SysInterval > TimeSpan.Zero && nowMs >= _nextSysMs)
@@ -300,10 +300,10 @@ public sealed class MqttBroker : IAsyncDisposable
             Router.Sweep(nowMs);
         }
 
-        touched.ForEach(pump => pump.Schedule());
+        touched.Schedule();
     }
 
-    private void PublishSys(long nowMs, List<OutputPump> touched)
+    private void PublishSys(long nowMs, Touched touched)
     {
         MqttBrokerCounters counters = Counters;
         string version = typeof(MqttBroker).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";

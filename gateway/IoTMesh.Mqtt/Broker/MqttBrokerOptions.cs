@@ -50,6 +50,9 @@ public sealed record MqttBrokerOptions
     /// <summary>Bytes written but not yet taken by one client; beyond it QoS 0 messages to it are dropped and counted, others queued.</summary>
     public int OutputBytesMax { get; init; } = 4 << 20;
 
+    /// <summary>How long a publisher is held back for a subscriber whose queue is more than half full before messages to it are dropped.</summary>
+    public TimeSpan HoldPublisherMax { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Unacknowledged QoS 1 and 2 messages to one client; a smaller receive maximum of the client's wins.</summary>
     public int SendMaximum { get; init; } = 1_000;
 

@@ -5,7 +5,7 @@ using IoTMesh.Mqtt.Session;
 namespace IoTMesh.Mqtt.Broker;
 
 /// <summary>What the broker does with each packet of one client. Sans-IO: answers go into the session's output buffer.</summary>
-internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connection, List<OutputPump> touched)
+internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connection, Touched touched)
 {
     private readonly InboundTopics _topics = new(broker.Options.TopicAliasMaximum);
     private BrokerSession? _session;
@@ -117,7 +117,7 @@ internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connecti
         {
             if (session.Connection == connection)
             {
-                broker.Counts.Sent(session.State.Pump(broker.NowMs));
+                broker.Counts.Sent(session.Refill(broker.NowMs, 0));
             }
         }
 
@@ -223,7 +223,7 @@ internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connecti
             {
                 if (_session.Connection == connection)
                 {
-                    broker.Counts.Sent(_session.State.HandleAck(broker.NowMs, frame.Type, in ack));
+                    broker.Counts.Sent(_session.Refill(broker.NowMs, _session.State.HandleAck(broker.NowMs, frame.Type, in ack)));
                 }
             }
         }

@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace IoTMesh.Mqtt.Tests;
+
+public sealed class TlsAndFlowTests
+{
+    [Fact]
+    public async Task Works_over_TLS_and_refuses_a_certificate_that_nobody_vouches_for()
+    {
+        using X509Certificate2 certificate = SelfSigned();
+        await using var broker = new MqttBroker(new MqttBrokerOptions { Port = 0, Certificate = certificate });
+        await broker.StartAsync();
+        var options = new MqttClientOptions
+        {
+            Port = broker.Port,
+            UseTls = true,
+            Tls = new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == certificate.GetCertHashString(),
+            },
+        };
+        await using TestClient client = await TestClient.ConnectAsync(options);
+        await client.Client.SubscribeAsync("a", 1);
+        await client.PublishAsync("a", "sealed", 1);
+        Assert.Equal("a=sealed q1", await client.NextTextAsync());
+        await using TestClient wary = TestClient.Start(options with { Tls = null });
+        (bool connected, string text) = await wary.Changes.NextAsync();
+        Assert.False(connected);
+        Assert.Contains("certificate", text);
+    }
+
+    [Fact]
+    public async Task A_fast_publisher_is_held_back_rather_than_messages_lost()
+    {
+        await using var broker = new MqttBroker(new MqttBrokerOptions
+        {
+            Port = 0,
+            QueuedMessagesMax = 200,
+            SendMaximum = 20,
+            HoldPublisherMax = TimeSpan.FromSeconds(20),
+        });
+        await broker.StartAsync();
+        await using TestClient subscriber = await TestClient.ConnectAsync(broker.Port);
+        await subscriber.Client.SubscribeAsync("n", 1);
+        await using TestClient publisher = await TestClient.ConnectAsync(new MqttClientOptions { Port = broker.Port, SendMaximum = 50 });
+        await Task.WhenAll(Enumerable.Range(0, 20_000).Select(i => publisher.PublishAsync("n", $"{i}", 1)));
+        for (int i = 0; i < 20_000; i++)
+        {
+            Assert.Equal($"n={i} q1", await subscriber.NextTextAsync());
+        }
+
+        Assert.Equal(0, broker.Counters.DroppedQueueFull);
+    }
+
+    [Fact]
+    public async Task Credentials_may_be_checked_by_the_application()
+    {
+        await using var broker = new MqttBroker(new MqttBrokerOptions
+        {
+            Port = 0,
+            Address = IPAddress.Any,
+            Authenticate = login => login.ClientId == "known" && login.Password.Span.SequenceEqual("p"u8),
+        });
+        await broker.StartAsync();
+        await using TestClient known = await TestClient.ConnectAsync(
+            new MqttClientOptions { Port = broker.Port, ClientId = "known", UserName = "u", Password = "p" });
+        await using TestClient unknown = TestClient.Start(
+            new MqttClientOptions { Port = broker.Port, ClientId = "other", UserName = "u", Password = "p" });
+        Assert.Contains("bad user name or password", (await unknown.Changes.NextAsync()).Text);
+    }
+
+    private static X509Certificate2 SelfSigned()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
+    }
+}
