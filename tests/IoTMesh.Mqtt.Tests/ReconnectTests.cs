@@ -104,6 +104,30 @@ public sealed class ReconnectTests
     }
 
     [Fact]
+    public async Task Handlers_that_throw_do_not_end_the_client()
+    {
+        await using var broker = new MqttBroker(new MqttBrokerOptions { Port = 0 });
+        await broker.StartAsync();
+        var said = new Arrivals<string>();
+        var received = new Arrivals<string>();
+        await using var client = new MqttClient(Options(broker.Port) with { Log = said.Add });
+        client.ConnectionChanged += (_, _) => throw new InvalidOperationException("no change, please");
+        client.MessageReceived = message =>
+        {
+            received.Add(message.Topic);
+            throw new InvalidOperationException("no message, please");
+        };
+        await client.SubscribeAsync("a/#", 1);
+        client.Start();
+        Assert.Contains("no change, please", await said.NextAsync());
+        await client.PublishAsync(new MqttMessage("a/1", default, 1));
+        await client.PublishAsync(new MqttMessage("a/2", default, 1));
+        Assert.Equal("a/1", await received.NextAsync());
+        Assert.Equal("a/2", await received.NextAsync());
+        Assert.Contains("no message, please", await said.NextAsync());
+    }
+
+    [Fact]
     public async Task A_broker_that_does_not_answer_pings_is_left()
     {
         using var silent = new SilentBroker();

@@ -77,15 +77,9 @@ internal sealed class BrokerConnection
                     Abandon("closed by the client");
                 }
 
-                if (_touched.Crowded is BrokerSession crowded)
-                {
-                    _touched.Crowded = null;
-                    await (crowded == Session ? Task.CompletedTask : crowded.WaitForRoomAsync(_broker.Options.HoldPublisherMax)).ConfigureAwait(false);
-                }
-
                 if (_pump is not null && _ending is null)
                 {
-                    await _pump.WaitForRoom(_broker.Options.OutputBytesMax).ConfigureAwait(false);
+                    await WaitForOthersAsync().ConfigureAwait(false);
                 }
             }
 
@@ -164,6 +158,21 @@ internal sealed class BrokerConnection
         {
             Fail(MqttReason.KeepAliveTimeout);
         }
+    }
+
+    // Before the next read: for a subscriber that is behind (not for oneself: only reading helps there), and for one's own output.
+    private async Task WaitForOthersAsync()
+    {
+        if (_touched.Crowded is BrokerSession crowded)
+        {
+            _touched.Crowded = null;
+            if (crowded != Session)
+            {
+                await crowded.WaitForRoomAsync(_broker.Options.HoldPublisherMax).ConfigureAwait(false);
+            }
+        }
+
+        await _pump!.WaitForRoom(_broker.Options.OutputBytesMax).ConfigureAwait(false);
     }
 
     private OutputPump MakePump(Lock gate) => new(gate, _output)

@@ -51,7 +51,7 @@ public sealed record MqttBrokerOptions
     public int OutputBytesMax { get; init; } = 4 << 20;
 
     /// <summary>How long a publisher is held back for a subscriber whose queue is more than half full before messages to it are dropped.</summary>
-    public TimeSpan HoldPublisherMax { get; init; } = TimeSpan.FromMilliseconds(500);
+    public TimeSpan HoldPublisherMax { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Unacknowledged QoS 1 and 2 messages to one client; a smaller receive maximum of the client's wins.</summary>
     public int SendMaximum { get; init; } = 1_000;

@@ -29,30 +29,39 @@ public sealed partial class MqttClient
         }
 
         int tickMs = Math.Clamp(_options.KeepAliveSeconds * 1000 / 4, TickMsMin, TickMsMax);
-        await using (new Timer(_ => Tick(connection), null, tickMs, tickMs))
-        await using (_stopping.Token.UnsafeRegister(_ => connection.Stop("was left"), null))
+        try
         {
-            await ReadAsync(connection).ConfigureAwait(false);
+            await using (new Timer(_ => Tick(connection), null, tickMs, tickMs))
+            await using (_stopping.Token.UnsafeRegister(_ => connection.Stop("was left"), null))
+            {
+                await ReadAsync(connection).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            End(connection);
+            await reader.CompleteAsync().ConfigureAwait(false);
         }
 
-        bool wasConnected;
+        return (connection.Ending!, connection.WasConnected);
+    }
+
+    private void End(Connection connection)
+    {
         lock (_gate)
         {
-            wasConnected = _connected;
+            connection.WasConnected = _connected;
             _connected = false;
             _pump = null;
             _lastReason = $"the connection was lost: the broker {connection.Ending}";
             _core.End();
         }
 
-        await reader.CompleteAsync().ConfigureAwait(false);
         CompletePending();
         if (_leaving)
         {
             _stopping.Cancel();
         }
-
-        return (connection.Ending!, wasConnected);
     }
 
     private async Task ReadAsync(Connection connection)
@@ -236,6 +245,8 @@ public sealed partial class MqttClient
 
         /// <summary>Why it ends; null while it goes on.</summary>
         public volatile string? Ending;
+
+        public bool WasConnected;
 
         /// <summary>Ended by us with a last packet that is still to be written.</summary>
         public volatile bool SaysGoodbye;

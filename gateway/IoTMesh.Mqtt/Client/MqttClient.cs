@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using IoTMesh.Mqtt.Client;
 using IoTMesh.Mqtt.Codec;
 using IoTMesh.Mqtt.Session;
@@ -216,7 +215,7 @@ public sealed partial class MqttClient : IMqttClient
                 (reason, bool wasConnected) = await ServeAsync(stream).ConfigureAwait(false);
                 pauseMs = wasConnected ? _options.ReconnectMin.TotalMilliseconds : pauseMs;
             }
-            catch (Exception e) when (e is SocketException or IOException or AuthenticationException or OperationCanceledException)
+            catch (Exception e) // whatever it was: a client that stays connected tries again
             {
                 bool late = e is OperationCanceledException;
                 reason = $"cannot be reached: {(late ? $"no answer within {_options.ConnectTimeout.TotalSeconds:0.#} s" : e.Message)}";
@@ -279,6 +278,13 @@ public sealed partial class MqttClient : IMqttClient
             _lastRaised = connected ? null : text;
         }
 
-        ConnectionChanged?.Invoke(connected, text);
+        try
+        {
+            ConnectionChanged?.Invoke(connected, text);
+        }
+        catch (Exception e)
+        {
+            _options.Log?.Invoke($"A handler of ConnectionChanged failed: {e.Message}");
+        }
     }
 }
