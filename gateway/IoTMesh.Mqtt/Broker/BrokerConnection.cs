@@ -56,6 +56,7 @@ internal sealed class BrokerConnection
     {
         _pump = MakePump(session.Gate);
         Session = session;
+        _touched.Owner = session;
         (Accepted! with { SessionPresent = present }).Write(_pump.Buffer, Protocol);
     }
 
@@ -71,8 +72,9 @@ internal sealed class BrokerConnection
                 ReadOnlySequence<byte> buffer = result.Buffer;
                 Volatile.Write(ref _lastReceivedMs, _broker.NowMs);
                 HandleInput(ref buffer);
-                _input.AdvanceTo(buffer.Start, buffer.End);
-                if (result.IsCompleted)
+                bool paused = _touched.Crowded is not null; // what is left has not been looked at
+                _input.AdvanceTo(buffer.Start, paused ? buffer.Start : buffer.End);
+                if (result.IsCompleted && !paused)
                 {
                     Abandon("closed by the client");
                 }
@@ -160,16 +162,13 @@ internal sealed class BrokerConnection
         }
     }
 
-    // Before the next read: for a subscriber that is behind (not for oneself: only reading helps there), and for one's own output.
+    // Before the next read: for a subscriber that is behind, and for one's own output.
     private async Task WaitForOthersAsync()
     {
         if (_touched.Crowded is BrokerSession crowded)
         {
             _touched.Crowded = null;
-            if (crowded != Session)
-            {
-                await crowded.WaitForRoomAsync(_broker.Options.HoldPublisherMax).ConfigureAwait(false);
-            }
+            await crowded.WaitForRoomAsync(_broker.Options.HoldPublisherMax).ConfigureAwait(false);
         }
 
         await _pump!.WaitForRoom(_broker.Options.OutputBytesMax).ConfigureAwait(false);
@@ -188,7 +187,7 @@ internal sealed class BrokerConnection
     private void HandleInput(ref ReadOnlySequence<byte> buffer)
     {
         MqttReason error = MqttReason.Success;
-        while (_ending is null && _framer.TryRead(ref buffer, out PacketFrame frame, out error))
+        while (_ending is null && _touched.Crowded is null && _framer.TryRead(ref buffer, out PacketFrame frame, out error))
         {
             error = _handler.Handle(frame);
             if (error != MqttReason.Success)

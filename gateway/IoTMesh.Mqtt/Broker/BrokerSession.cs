@@ -116,10 +116,10 @@ internal sealed class BrokerSession(string clientId, MqttBrokerOptions options)
                 case SendResult.Sent:
                     counters.Sent(1);
                     touched.Add(Connection!.Pump);
-                    touched.Crowded = IsCrowded ? this : touched.Crowded;
+                    touched.Crowded = IsCrowded && this != touched.Owner ? this : touched.Crowded;
                     return true;
                 case SendResult.Queued:
-                    touched.Crowded = IsCrowded ? this : touched.Crowded;
+                    touched.Crowded = IsCrowded && this != touched.Owner ? this : touched.Crowded;
                     return true;
                 case SendResult.Full when item.Qos == 0 && !IsConnected:
                     return false; // QoS 0 is not kept for those who are away
@@ -141,6 +141,9 @@ internal sealed class BrokerSession(string clientId, MqttBrokerOptions options)
 internal sealed class Touched
 {
     private readonly List<OutputPump> _pumps = [];
+
+    /// <summary>The publisher; it does not wait for itself, because only its own reading helps there.</summary>
+    public BrokerSession? Owner { get; set; }
 
     public BrokerSession? Crowded { get; set; }
 
