@@ -27,10 +27,12 @@ public sealed class NodeCommands(Registry registry, CommandRunner runner) : INod
         using JsonDocument answer = JsonDocument.Parse(json);
         JsonElement root = answer.RootElement;
         string text = ok
-            ? string.Join(", ", root.GetProperty("values").EnumerateObject().Select(pair => $"{pair.Name} = {pair.Value}"))
+            ? string.Join(", ", root.GetProperty("values").EnumerateObject().Select(pair => $"{pair.Name} = {Plain(pair.Value)}"))
             : root.GetProperty("error").GetString()!;
         return new NodeAnswer(ok, text, root.GetProperty("ms").GetDouble());
     }
+
+    private static string Plain(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
 
     private static byte[] Request(string operation, string key, string value)
     {

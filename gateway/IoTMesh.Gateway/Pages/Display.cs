@@ -40,14 +40,15 @@ public static class Display
             return ("?", unit);
         }
 
-        if (unit is "B" or "bytes")
+        if (unit is "B" or "kB")
         {
-            return value switch
+            double bytes = unit == "B" ? value : value * 1000;
+            return bytes switch
             {
-                >= 1e9 => (Short(value / 1e9, false), "GB"),
-                >= 1e6 => (Short(value / 1e6, false), "MB"),
-                >= 1e3 => (Short(value / 1e3, false), "kB"),
-                _ => (Short(value, true), "B"),
+                >= 1e9 => (Short(bytes / 1e9, false), "GB"),
+                >= 1e6 => (Short(bytes / 1e6, false), "MB"),
+                >= 1e3 => (Short(bytes / 1e3, false), "kB"),
+                _ => (Short(bytes, true), "B"),
             };
         }
 
@@ -127,7 +128,7 @@ public static class Display
 
     private static string Short(double value, bool whole)
     {
-        string format = whole || Math.Abs(value) >= 1000 ? "N0" : Math.Abs(value) >= 10 ? "0.0" : "0.00";
+        string format = whole || Math.Abs(value) >= 10_000 ? "N0" : Math.Abs(value) >= 10 ? "N1" : "0.00";
         return value.ToString(format, CultureInfo.InvariantCulture);
     }
 

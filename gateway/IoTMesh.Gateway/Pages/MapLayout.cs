@@ -22,6 +22,12 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
     /// <summary>A link unseen so long between two nodes that are up is forgotten: one of them has moved.</summary>
     private static readonly TimeSpan _linkMemory = TimeSpan.FromMinutes(2);
 
+    /// <summary>
+    /// A mesh that has just been met is still telling its links: so long each drawing is made anew and set upright, as nobody has
+    /// got used to it yet.
+    /// </summary>
+    private static readonly TimeSpan _formingTime = TimeSpan.FromSeconds(20);
+
     private const double GapMin = 0.62;
 
     private readonly Lock _lock = new();
@@ -29,6 +35,7 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
     private Dictionary<ushort, Point> _positions = [];
     private MapDrawing _drawing = new(new Dictionary<ushort, Point>(), []);
     private MeshView? _view;
+    private long _metAt;
 
     /// <summary>The drawing for this picture of the mesh, or for a newer one that another viewer has brought.</summary>
     public MapDrawing Update(MeshView view)
@@ -39,6 +46,7 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
             {
                 bool nodesChanged = _positions.Count != view.Nodes.Count || view.Nodes.Any(node => !_positions.ContainsKey(node.Address));
                 bool edgesChanged = UpdateEdges(view);
+                _metAt = _edges.Count == 0 || _metAt == 0 ? time.GetTimestamp() : _metAt;
                 if (nodesChanged || edgesChanged)
                 {
                     _positions = Drawn(view);
@@ -194,7 +202,7 @@ public sealed class MapLayout(ILiveView live, TimeProvider time) : BackgroundSer
 
         Point?[] old = [.. nodes.Select(node => _positions.TryGetValue(node.Address, out Point p) ? p : (Point?)null)];
         Point[] chosen = fresh;
-        if (old.Count(p => p is not null) * 2 < nodes.Length || old.Count(p => p is not null) < 3)
+        if (time.GetElapsedTime(_metAt) < _formingTime || old.Count(p => p is not null) * 2 < nodes.Length || old.Count(p => p is not null) < 3)
         {
             StressLayout.Orient(fresh, edges, Array.FindIndex(nodes, node => node.IsGateway));
         }

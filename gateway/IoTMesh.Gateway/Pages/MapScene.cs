@@ -59,12 +59,13 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
             (left, right, top, bottom) = (top, bottom, left, right);
         }
 
-        double roomX = Math.Max(frame.Width - (2 * frame.Edge) - frame.LabelWidth, 50);
+        double leftEdge = Math.Max(frame.Edge, frame.LabelWidth / 2);
+        double roomX = Math.Max(frame.Width - leftEdge - frame.Edge - frame.LabelWidth, 50);
         double roomY = Math.Max(frame.Height - (2 * frame.Edge), 50);
         double scaleX = Math.Min(roomX / Math.Max(right - left, 0.5), HopLengthMax);
         double scaleY = Math.Min(roomY / Math.Max(bottom - top, 0.5), HopLengthMax);
         (scaleX, scaleY) = (Math.Min(scaleX, scaleY * StretchMax), Math.Min(scaleY, scaleX * StretchMax));
-        double originX = frame.Edge + ((roomX - ((right - left) * scaleX)) / 2);
+        double originX = leftEdge + ((roomX - ((right - left) * scaleX)) / 2);
         double originY = frame.Edge + ((roomY - ((bottom - top) * scaleY)) / 2);
         return all.ToDictionary(a => a, a =>
         {

@@ -188,7 +188,7 @@ public sealed class GatewayService : IAsyncDisposable
     {
         services.AddSingleton(_parts.Settings).AddSingleton(_parts.Time).AddSingleton(Store).AddSingleton(Registry).AddSingleton(Mesh);
         services.AddSingleton(Commands).AddSingleton(runner).AddSingleton(operations).AddSingleton(Publisher);
-        services.AddSingleton<IMqttClient>(_client!).AddSingleton<Metrics>();
+        services.AddSingleton<IMqttClient>(_client!).AddSingleton<Metrics>().AddSingleton<INodeCommands, NodeCommands>();
     }
 
     private MeshNode CreateNode()

@@ -8,8 +8,9 @@ public sealed class DisplayTests
     [Theory]
     [InlineData(21.372, "°C", "21.4 °C")]
     [InlineData(0.517, "", "0.52")]
-    [InlineData(1013.25, "hPa", "1,013 hPa")]
+    [InlineData(1013.27, "hPa", "1,013.3 hPa")]
     [InlineData(148_213, "B", "148.2 kB")]
+    [InlineData(23_884_451.8, "kB", "23.9 GB")]
     [InlineData(3_725, "s", "1 h 2 min")]
     [InlineData(double.NaN, "°C", "? °C")]
     public void Values_have_units_and_no_more_digits_than_one_reads(double value, string unit, string expected) =>

@@ -6,6 +6,8 @@ namespace IoTMesh.Gateway.Tests.Pages;
 /// <summary>Where nodes stand, and that they stay there.</summary>
 public sealed class MapLayoutTests
 {
+    private readonly HandTime _time = new();
+
     [Fact]
     public void A_grid_is_drawn_as_a_grid_with_the_gateway_at_the_upper_left()
     {
@@ -56,6 +58,7 @@ public sealed class MapLayoutTests
             Links = [.. all.Links.Where(l => l.From != 16 && l.To != 16)],
         };
         IReadOnlyDictionary<ushort, Point> before = layout.Update(without).Places;
+        _time.Advance(TimeSpan.FromMinutes(1));
         IReadOnlyDictionary<ushort, Point> after = layout.Update(all with { Version = 2 }).Places;
 
         Assert.All(before, place => Assert.InRange((after[place.Key] - place.Value).Length, 0, 0.5));
@@ -80,8 +83,10 @@ public sealed class MapLayoutTests
         Assert.InRange(scene.Nodes.Single().At.Y, 50, 250);
     }
 
-    [Fact]
-    public void A_mesh_that_forms_node_by_node_ends_as_a_good_drawing()
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(30)]
+    public void A_mesh_that_forms_node_by_node_ends_as_a_good_drawing(double secondsApart)
     {
         var mesh = new ScriptedMesh(16);
         MeshView all = mesh.Current;
@@ -89,6 +94,7 @@ public sealed class MapLayoutTests
         IReadOnlyDictionary<ushort, Point> places = layout.Update(all with { Version = 1, Nodes = [all.Nodes[0]], Links = [] }).Places;
         for (int known = 2; known <= 16; known++)
         {
+            _time.Advance(TimeSpan.FromSeconds(secondsApart));
             places = layout.Update(all with
             {
                 Version = known,
@@ -115,7 +121,8 @@ public sealed class MapLayoutTests
         for (int version = 1; version <= 3; version++)
         {
             // Each time with a link less to look at: what has a place keeps it.
-            IReadOnlyDictionary<ushort, Point> places = layout.Update(split with { Version = version, Links = [.. split.Links.Skip(version)] }).Places;
+            MeshView now = split with { Version = version, Links = [.. split.Links.Skip(version)] };
+            IReadOnlyDictionary<ushort, Point> places = layout.Update(now).Places;
             foreach ((ushort a, ushort b) in from a in places.Keys from b in places.Keys where a < b select (a, b))
             {
                 Assert.True((places[a] - places[b]).Length > 0.6, $"{a} and {b} lie on each other");
@@ -135,5 +142,5 @@ public sealed class MapLayoutTests
         Assert.Equal("end", LabelPlacement.Place(atTheRim, [60], [], 17, 700, 118)[0].Anchor);
     }
 
-    private static MapLayout LayoutOf(ILiveView mesh) => new(mesh, TimeProvider.System);
+    private MapLayout LayoutOf(ILiveView mesh) => new(mesh, _time);
 }
