@@ -253,11 +253,15 @@ public sealed class NodeApplication : IMeshApplication
         {
             _log.Write("no way to a gateway; readings wait here");
         }
-        else if (_gateway == MeshAddress.None || gateway != _gateway)
+        else if (gateway != _gateway)
         {
             _log.Write("joined gateway " + gateway.ToString() + " via " + parent.ToString());
             _infoRetryMs = InfoRetryMinMs;
             _nextInfoMs = nowMs + InfoDelayMs + Jitter(InfoDelayMs);
+        }
+        else if (_parent == MeshAddress.None)
+        {
+            _log.Write("reaches gateway " + gateway.ToString() + " again, via " + parent.ToString());
         }
         else
         {

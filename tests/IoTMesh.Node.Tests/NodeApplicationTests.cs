@@ -201,6 +201,7 @@ public sealed class NodeApplicationTests
         _bench.Air.Silent.Clear();
         int last = _application.ReadingsSent;
         Assert.True(_bench.RunUntil(() => _gateway.Readings.Count() >= last, 200_000), $"{_gateway.Readings.Count()} of {last}");
+        Assert.Contains("reaches gateway 1 again, via 1", _log.Lines);
         Assert.Equal(_gateway.Readings.Count(), _gateway.Readings.Select(reading => reading.ReadingSeq).Distinct().Count());
     }
 

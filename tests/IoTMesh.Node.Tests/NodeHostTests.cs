@@ -9,7 +9,7 @@ namespace IoTMesh.Node.Tests;
 /// <summary>The node process: settings file, counters on disk, UDP to a running air, a gateway on the same air; real time.</summary>
 public sealed class NodeHostTests : IDisposable
 {
-    private const int PatienceMs = 20_000;
+    private const int PatienceMs = 60_000;
     private readonly string _folder = Directory.CreateTempSubdirectory("iotmesh-node-").FullName;
     private readonly TestSite _site = new();
     private readonly StringWriter _error = new();
@@ -47,7 +47,7 @@ public sealed class NodeHostTests : IDisposable
         }
         finally
         {
-            Assert.True(driver.Stop(2_000));
+            Assert.True(driver.Stop(20_000));
         }
 
         Assert.Equal("", _error.ToString());
