@@ -19,11 +19,11 @@ internal static class AirCommand
         var port = new Option<int>("--port", "-p") { Description = "UDP port; 0 for a free one.", HelpName = "P", DefaultValueFactory = _ => AirOptions.DefaultPort };
         var loss = new Option<double>("--loss") { Description = "Share of the frames that each link loses, 0 to 1.", HelpName = "L" };
         var seed = new Option<ulong>("--seed") { Description = "Of the losses.", HelpName = "N", DefaultValueFactory = _ => 1 };
-        var command = new Command("air", """
-            A simulated radio on UDP for any number of node processes and gateways on this machine. While it runs, lines on
-            its standard input change it: kill 3, start 3, cut 2 3, heal 2 3, loss 0.2, partition 1,2 3,4, merge, move 3 1.5 0, status.
-            """) { topology, nodes, port, loss, seed };
-        HelpWithExamples.Add(command, "iotmesh air --topology line --nodes 7", "iotmesh air --topology house.json --loss 0.1");
+        var command = new Command("air", "Runs a simulated radio on UDP that processes on this machine share.") { topology, nodes, port, loss, seed };
+        HelpWithExamples.Add(command, """
+            While it runs, lines on its standard input change it:
+              kill 3, start 3, cut 2 3, heal 2 3, loss 0.2, partition 1,2 3,4, merge, move 3 1.5 0, status (docs/air.md)
+            """, "iotmesh air --topology line --nodes 7", "iotmesh air --topology house.json --loss 0.1");
         command.SetAction(async parse => await RunAsync(
             parse.GetRequiredValue(topology), parse.GetValue(nodes), parse.GetValue(port), parse.GetValue(loss), parse.GetValue(seed)));
         return command;

@@ -27,18 +27,23 @@ internal static class Cli
         "iotmesh provision 2-7                         enrols six nodes and writes their settings files",
         "iotmesh air --topology line --nodes 7         a radio that processes on this machine share",
         "iotmesh node --address 2 --site ~/.local/share/iotmesh",
-        "iotmesh sim grid4-16 --seed 7                 one run in virtual time; the same seed, the same run",
-        "iotmesh decode 1004...                        a frame, field by field",
+        "iotmesh sim grid4-16-loss20 --seed 7          one run in virtual time; the same seed, the same run",
+        "iotmesh decode 11 02 00 ...                   a frame, field by field",
     ];
 
     internal static async Task<int> RunAsync(string[] args)
     {
         RootCommand root = Create();
-        ParseResult result = root.Parse(args);
-        if (result.Errors.Count > 0 && result.Action is not HelpAction)
+        if (args.Length == 0)
         {
-            string path = PathOf(result.CommandResult);
-            Console.Error.WriteLine($"iotmesh: {result.Errors[0].Message.TrimEnd('.')}. See: {path} --help");
+            await root.Parse(["--help"]).InvokeAsync();
+            return ExitCode.Usage;
+        }
+
+        ParseResult result = root.Parse(args);
+        if (result.Errors.Count > 0 && result.Action is not HelpWithExamples)
+        {
+            Console.Error.WriteLine($"iotmesh: {Describe(result.Errors)}. See: {PathOf(result.CommandResult)} --help");
             return ExitCode.Usage;
         }
 
@@ -93,6 +98,15 @@ internal static class Cli
         }
 
         return root;
+    }
+
+    // An unknown word says more than what is missing because of it.
+    private static string Describe(IReadOnlyList<ParseError> errors)
+    {
+        ParseError error = errors.FirstOrDefault(e => e.Message.Contains("Unrecognized", StringComparison.Ordinal)) ?? errors[0];
+        string message = error.Message.TrimEnd('.');
+        int type = message.IndexOf(" as expected type", StringComparison.Ordinal);
+        return type < 0 ? message : message[..type] + ": a number is needed";
     }
 
     private static string PathOf(CommandResult command)

@@ -12,8 +12,10 @@ internal static class DecodeCommand
         var key = new Option<string?>("--key") { Description = "Network key, 32 hex digits: checks the hop tag.", HelpName = "HEX" };
         var epoch = new Option<byte>("--epoch") { Description = "Number of that key.", HelpName = "N", DefaultValueFactory = _ => Service.GatewayService.Epoch };
         var counter = new Option<ushort>("--counter-high") { Description = "High half of the frame counter, which data frames leave out.", HelpName = "N" };
-        var command = new Command("decode", "Shows a frame field by field (docs/protocol.md). Ends with 1 where it is not well formed.") { hex, key, epoch, counter };
-        HelpWithExamples.Add(command, "iotmesh decode 11 02 00 ...", "iotmesh decode 110200... --key 00112233445566778899aabbccddeeff");
+        var command = new Command("decode", "Shows a frame field by field.") { hex, key, epoch, counter };
+        HelpWithExamples.Add(command, """
+            The fields are those of docs/protocol.md. Ends with 1 where the frame is not well formed.
+            """, "iotmesh decode 11 02 00 ...", "iotmesh decode 110200... --key 00112233445566778899aabbccddeeff");
         command.SetAction(parse => Run(
             string.Concat(parse.GetRequiredValue(hex)), parse.GetValue(key), parse.GetValue(epoch), parse.GetValue(counter)));
         return command;

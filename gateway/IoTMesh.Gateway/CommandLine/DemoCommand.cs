@@ -40,12 +40,11 @@ internal static class DemoCommand
         var mqtt = new Option<int>("--mqtt-port") { Description = "Embedded MQTT broker; 0 for a free port.", HelpName = "P", DefaultValueFactory = _ => 1883 };
         var duration = new Option<int?>("--duration") { Description = "Ends after so many seconds; until Ctrl-C where not given.", HelpName = "S" };
         var seed = new Option<ulong>("--seed") { Description = "Of the losses and the kills.", HelpName = "N", DefaultValueFactory = _ => 1 };
-        var command = new Command("demo", """
-            A self-healing mesh on this machine, in real time: virtual ESP32 nodes that run the firmware's sources, a gateway, an
-            MQTT broker, storage in a temporary folder and the web page. Nothing is left behind.
-            """) { nodes, topology, loss, kill, http, mqtt, duration, seed };
-        HelpWithExamples.Add(
-            command, "iotmesh demo", "iotmesh demo --kill-every 10", "iotmesh demo --nodes 30 --topology random --loss 0.2",
+        var command = new Command("demo", "Shows a self-healing mesh on this machine, in real time.") { nodes, topology, loss, kill, http, mqtt, duration, seed };
+        HelpWithExamples.Add(command, """
+            Virtual ESP32 nodes that run the firmware's sources, a gateway, an MQTT broker, storage in a temporary folder and the web page.
+            Nothing is left behind.
+            """, "iotmesh demo", "iotmesh demo --kill-every 10", "iotmesh demo --nodes 30 --topology random --loss 0.2",
             "iotmesh demo --http-port 0 --mqtt-port 0 --duration 60");
         command.SetAction(parse => RunAsync(new Options(
             parse.GetValue(nodes), parse.GetRequiredValue(topology), parse.GetValue(loss), parse.GetValue(kill), parse.GetValue(http),

@@ -11,10 +11,10 @@ internal static class HashPasswordCommand
 
     internal static Command Create()
     {
-        var command = new Command("hash-password", """
-            Reads a password or token from the terminal (or one line of standard input) and prints its hash for the settings file.
-            """);
-        HelpWithExamples.Add(command, "iotmesh hash-password", "printf '%s' \"$SECRET\" | iotmesh hash-password");
+        var command = new Command("hash-password", "Prints the hash of a password or token for the settings file.");
+        HelpWithExamples.Add(command, """
+            Reads it from the terminal without showing it, or one line of standard input.
+            """, "iotmesh hash-password", "printf '%s' \"$SECRET\" | iotmesh hash-password");
         command.SetAction(_ => Run());
         return command;
     }

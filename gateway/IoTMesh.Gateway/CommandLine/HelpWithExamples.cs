@@ -4,10 +4,10 @@ using System.CommandLine.Invocation;
 
 namespace IoTMesh.Gateway.CommandLine;
 
-/// <summary>The usual help with examples below it.</summary>
+/// <summary>The usual help with details and examples below it.</summary>
 internal sealed class HelpWithExamples(Command root, IReadOnlyList<string> rootExamples) : SynchronousCommandLineAction
 {
-    private static readonly Dictionary<Command, IReadOnlyList<string>> _examples = [];
+    private static readonly Dictionary<Command, (string Details, IReadOnlyList<string> Examples)> _texts = [];
     private readonly HelpAction _usual = new() { MaxWidth = 110 };
 
     public override bool ClearsParseErrors => true;
@@ -16,8 +16,14 @@ internal sealed class HelpWithExamples(Command root, IReadOnlyList<string> rootE
     {
         int code = _usual.Invoke(parseResult);
         Command command = parseResult.CommandResult.Command;
-        IReadOnlyList<string> examples = command == root ? rootExamples : _examples.GetValueOrDefault(command) ?? [];
+        (string details, IReadOnlyList<string> examples) = command == root ? ("", rootExamples) : _texts.GetValueOrDefault(command, ("", []));
         TextWriter output = parseResult.InvocationConfiguration.Output;
+        if (details.Length > 0)
+        {
+            output.WriteLine(details);
+            output.WriteLine();
+        }
+
         if (examples.Count > 0)
         {
             output.WriteLine("Examples:");
@@ -32,9 +38,9 @@ internal sealed class HelpWithExamples(Command root, IReadOnlyList<string> rootE
         return code;
     }
 
-    /// <summary>Remembers examples of a command.</summary>
-    internal static void Add(Command command, params string[] examples)
+    /// <summary>Remembers what stands below a command's usual help.</summary>
+    internal static void Add(Command command, string details, params string[] examples)
     {
-        _examples[command] = examples;
+        _texts[command] = (details, examples);
     }
 }

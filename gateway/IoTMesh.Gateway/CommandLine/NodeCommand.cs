@@ -21,11 +21,10 @@ internal static class NodeCommand
         var air = new Option<string?>("--air") { Description = "The UDP air, host:port.", HelpName = "HOST:PORT" };
         var period = new Option<int?>("--period") { Description = "Seconds between readings, 1 to 3600.", HelpName = "S" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "A line for each reading too." };
-        var command = new Command("node", """
-            Runs one mesh node as a process: the ESP32 firmware's sources, with this machine's own sensors beside modelled weather.
-            """) { address, site, settings, data, air, period, verbose };
-        HelpWithExamples.Add(
-            command, "iotmesh node --settings node-7.conf", "iotmesh node --address 7 --site ~/.local/share/iotmesh --period 2");
+        var command = new Command("node", "Runs one mesh node as a process: the ESP32 firmware on this machine.") { address, site, settings, data, air, period, verbose };
+        HelpWithExamples.Add(command, """
+            The node reads this machine's own sensors beside modelled weather. Its counters must survive: one node, one folder, for ever.
+            """, "iotmesh node --settings node-7.conf", "iotmesh node --address 7 --site ~/.local/share/iotmesh --period 2");
         command.SetAction(async parse =>
         {
             NodeHostOptions options = await CreateOptionsAsync(parse.GetValue(address), parse.GetValue(site), parse.GetValue(settings));

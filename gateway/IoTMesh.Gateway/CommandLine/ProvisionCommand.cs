@@ -13,11 +13,11 @@ internal static class ProvisionCommand
         var name = new Option<string?>("--name") { Description = "Name for people, at most 32 characters; one address only.", HelpName = "NAME" };
         var output = new Option<string?>("--out", "-o") { Description = "Settings file; node-ADDRESS.conf here where not given.", HelpName = "FILE" };
         var data = new Option<string?>("--data") { Description = "The site's data folder; $IOTMESH_DATA or the user's where not given.", HelpName = "DIR" };
-        var command = new Command("provision", """
-            Enrols devices in the site and writes the settings file that each of them needs. The file holds its keys: copy it to
-            the device over a cable and delete it. A running gateway of the site knows the devices within two seconds.
-            """) { addresses, name, output, data };
-        HelpWithExamples.Add(command, "iotmesh provision 2-7", "iotmesh provision 12 --name \"Roof north\" --out roof.conf");
+        var command = new Command("provision", "Enrols devices in the site and writes their settings files.") { addresses, name, output, data };
+        HelpWithExamples.Add(command, """
+            The file holds the device's keys: copy it to the device over a cable and delete it. A running gateway of the site knows the
+            device within two seconds.
+            """, "iotmesh provision 2-7", "iotmesh provision 12 --name \"Roof north\" --out roof.conf");
         command.SetAction(parse => RunAsync(
             parse.GetRequiredValue(addresses), parse.GetValue(name), parse.GetValue(output), Enrolment.FolderOf(parse.GetValue(data))));
         return command;

@@ -15,11 +15,11 @@ internal static class RunCommand
         var settings = new Option<string?>("--settings", "-s") { Description = "Settings file (JSON with comments).", HelpName = "FILE" };
         var data = new Option<string?>("--data") { Description = "Data folder, over that of the settings.", HelpName = "DIR" };
         var check = new Option<bool>("--check") { Description = "Only read the settings, say whether they are good, and end." };
-        var command = new Command("run", """
-            Runs the gateway: mesh, MQTT, storage, REST and pages. Works without settings, on this machine only: the data folder is
-            $IOTMESH_DATA or ~/.local/share/iotmesh, the radio the UDP air at 127.0.0.1:17700, the broker its own at 127.0.0.1:1883.
-            """) { settings, data, check };
-        HelpWithExamples.Add(command, "iotmesh run", "iotmesh run --settings /etc/iotmesh/settings.json", "iotmesh run --settings mine.json --check");
+        var command = new Command("run", "Runs the gateway as a service: mesh, MQTT, storage, REST and pages.") { settings, data, check };
+        HelpWithExamples.Add(command, """
+            Works without settings, on this machine only: data in $IOTMESH_DATA or ~/.local/share/iotmesh, the radio is the UDP air at
+            127.0.0.1:17700, the broker its own at 127.0.0.1:1883, pages at http://127.0.0.1:8080/. docs/operations.md lists the settings.
+            """, "iotmesh run", "iotmesh run --settings /etc/iotmesh/settings.json", "iotmesh run --settings mine.json --check");
         command.SetAction(parse => RunAsync(parse.GetValue(settings), parse.GetValue(data), parse.GetValue(check)));
         return command;
     }

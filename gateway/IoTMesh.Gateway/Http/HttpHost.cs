@@ -81,7 +81,7 @@ internal static class HttpHost
     {
         app.UseExceptionHandler(errors => errors.Run(AnswerErrorAsync));
         app.Use(next => context => access.InvokeAsync(context, next));
-        app.UseStatusCodePages();
+        app.UseStatusCodePages(pages => pages.HttpContext.Response.WriteAsJsonAsync(new { error = ReasonOf(pages.HttpContext) }));
         app.MapGet("/healthz", () => Results.Bytes(health(), "application/json")).ExcludeFromDescription();
         app.MapGet("/metrics", (Metrics metrics) => Results.Text(metrics.Write(), Metrics.ContentType)).ExcludeFromDescription();
         RestApi.Map(app);
@@ -96,6 +96,18 @@ internal static class HttpHost
         context.Response.StatusCode = error is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
         string text = error is BadHttpRequestException ? error.Message : "the gateway could not do that; its event log says why";
         return context.Response.WriteAsJsonAsync(new { error = text });
+    }
+
+    private static string ReasonOf(HttpContext context)
+    {
+        return context.Response.StatusCode switch
+        {
+            StatusCodes.Status400BadRequest => "a parameter has a value that cannot be read; /api describes them",
+            StatusCodes.Status404NotFound => $"nothing at {context.Request.Path}",
+            StatusCodes.Status405MethodNotAllowed => $"{context.Request.Method} is not possible here",
+            StatusCodes.Status415UnsupportedMediaType => "send the body as application/json",
+            int other => Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(other),
+        };
     }
 
     private static Task DescribeAsync(OpenApiDocument document)
