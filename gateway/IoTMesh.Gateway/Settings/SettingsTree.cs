@@ -50,6 +50,7 @@ internal sealed class SettingsTree
 
         var options = new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = 8 };
         var reader = new Utf8JsonReader(bytes, options);
+        var lines = new LineIndex(bytes);
         try
         {
             reader.Read();
@@ -58,7 +59,6 @@ internal sealed class SettingsTree
                 throw new SettingsException($"{file}:1: settings begin with {{ and end with }}");
             }
 
-            var lines = new LineIndex(bytes);
             SettingsTree tree = ReadObject(file, "", lines, ref reader);
             reader.Read();
             return tree;
@@ -67,6 +67,11 @@ internal sealed class SettingsTree
         {
             string reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.');
             throw new SettingsException($"{file}:{(e.LineNumber ?? 0) + 1}: not valid JSON: {reason}");
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader's word for bytes or escapes that are no Unicode text.
+            throw new SettingsException($"{file}:{lines.LineOf(reader.TokenStartIndex)}: not valid UTF-8 text");
         }
     }
 
