@@ -8,7 +8,9 @@ namespace IoTMesh.Gateway.Bridge;
 /// <summary>Carries out a request and writes its answer; MQTT and REST share it.</summary>
 public sealed class CommandRunner(CommandService commands)
 {
-    /// <summary>The answer as JSON: <c>{"type":"response","id":"a1","op":"set","node":"node-7","ok":true,"values":{"led":true},"ms":93}</c>.</summary>
+    /// <summary>
+    /// The answer as JSON: <c>{"type":"response","id":"a1","op":"set","node":"node-7","ok":true,"values":{"led":true},"ms":93}</c>.
+    /// </summary>
     public async Task<(bool Ok, byte[] Json)> RunAsync(Device device, CommandRequest request, CancellationToken cancellationToken)
     {
         var outcomes = new List<(CommandStep Step, CommandOutcome Outcome)>();

@@ -24,7 +24,8 @@ public sealed class HomeAssistant(string prefix, string site, string gateway, To
     {
         return Payloads.Object(json =>
         {
-            WriteDevice(json, ObjectId(device), device.Name, device.Model.Length > 0 ? device.Model : "IoTMesh node", device.Version, GatewayObjectId);
+            WriteDevice(
+                json, ObjectId(device), device.Name, device.Model.Length > 0 ? device.Model : "IoTMesh node", device.Version, GatewayObjectId);
             WriteOrigin(json);
             json.WriteString("state_topic", topics.Node(device.Id, "state"));
             WriteAvailability(json, topics.Node(device.Id, "avail"));

@@ -16,7 +16,12 @@ internal static class AirCommand
             DefaultValueFactory = _ => "grid4",
         };
         var nodes = new Option<int>("--nodes", "-n") { Description = "Nodes, the gateway included.", HelpName = "N", DefaultValueFactory = _ => 13 };
-        var port = new Option<int>("--port", "-p") { Description = "UDP port; 0 for a free one.", HelpName = "P", DefaultValueFactory = _ => AirOptions.DefaultPort };
+        var port = new Option<int>("--port", "-p")
+        {
+            Description = "UDP port; 0 for a free one.",
+            HelpName = "P",
+            DefaultValueFactory = _ => AirOptions.DefaultPort,
+        };
         var loss = new Option<double>("--loss") { Description = "Share of the frames that each link loses, 0 to 1.", HelpName = "L" };
         var seed = new Option<ulong>("--seed") { Description = "Of the losses.", HelpName = "N", DefaultValueFactory = _ => 1 };
         var command = new Command("air", "Runs a simulated radio on UDP that processes on this machine share.") { topology, nodes, port, loss, seed };
@@ -54,8 +59,10 @@ internal static class AirCommand
 
         Topology topology = CreateTopology(word, nodes, loss, seed);
         using var stopping = new Stopping();
-        using AirServer air = Open(new AirOptions { Topology = topology, Port = port, Seed = seed, LossOverride = File.Exists(word) && loss > 0 ? loss : null });
-        Console.WriteLine($"air: {word}, {topology.NodeCount} nodes, {topology.LinkCount} links, UDP 127.0.0.1:{air.Port}; lines here change it (docs/air.md)");
+        using AirServer air = Open(
+            new AirOptions { Topology = topology, Port = port, Seed = seed, LossOverride = File.Exists(word) && loss > 0 ? loss : null });
+        Console.WriteLine(
+            $"air: {word}, {topology.NodeCount} nodes, {topology.LinkCount} links, UDP 127.0.0.1:{air.Port}; lines here change it (docs/air.md)");
         _ = Task.Run(() => ReadControl(air, stopping.Token));
         await Task.Run(() => air.Run(stopping.Token));
         return ExitCode.Success;

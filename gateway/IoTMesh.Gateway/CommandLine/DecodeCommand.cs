@@ -10,8 +10,17 @@ internal static class DecodeCommand
     {
         var hex = new Argument<string[]>("HEX") { Description = "The link frame; blanks and colons are ignored.", Arity = ArgumentArity.OneOrMore };
         var key = new Option<string?>("--key") { Description = "Network key, 32 hex digits: checks the hop tag.", HelpName = "HEX" };
-        var epoch = new Option<byte>("--epoch") { Description = "Number of that key.", HelpName = "N", DefaultValueFactory = _ => Service.GatewayService.Epoch };
-        var counter = new Option<ushort>("--counter-high") { Description = "High half of the frame counter, which data frames leave out.", HelpName = "N" };
+        var epoch = new Option<byte>("--epoch")
+        {
+            Description = "Number of that key.",
+            HelpName = "N",
+            DefaultValueFactory = _ => Service.GatewayService.Epoch,
+        };
+        var counter = new Option<ushort>("--counter-high")
+        {
+            Description = "High half of the frame counter, which data frames leave out.",
+            HelpName = "N",
+        };
         var command = new Command("decode", "Shows a frame field by field.") { hex, key, epoch, counter };
         HelpWithExamples.Add(command, """
             The fields are those of docs/protocol.md. Ends with 1 where the frame is not well formed.

@@ -22,25 +22,46 @@ internal static class DemoCommand
 
     internal static Command Create()
     {
-        var nodes = new Option<int>("--nodes", "-n") { Description = "Virtual nodes besides the gateway.", HelpName = "N", DefaultValueFactory = _ => 12 };
+        var nodes = new Option<int>("--nodes", "-n")
+        {
+            Description = "Virtual nodes besides the gateway.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 12,
+        };
         var topology = new Option<string>("--topology", "-t")
         {
             Description = "line, ring, star, grid4, grid8, tree3, random, or a topology file.",
             HelpName = "KIND|FILE",
             DefaultValueFactory = _ => "grid4",
         };
-        var loss = new Option<double>("--loss") { Description = "Share of the frames that each link loses, 0 to 1.", HelpName = "L", DefaultValueFactory = _ => 0.05 };
+        var loss = new Option<double>("--loss")
+        {
+            Description = "Share of the frames that each link loses, 0 to 1.",
+            HelpName = "L",
+            DefaultValueFactory = _ => 0.05,
+        };
         var kill = new Option<int>("--kill-every")
         {
             Description = "A node is killed every so many seconds and started again half-way to the next; 0 for never.",
             HelpName = "S",
             DefaultValueFactory = _ => 30,
         };
-        var http = new Option<int>("--http-port") { Description = "Pages and REST; 0 for a free port.", HelpName = "P", DefaultValueFactory = _ => 8080 };
-        var mqtt = new Option<int>("--mqtt-port") { Description = "Embedded MQTT broker; 0 for a free port.", HelpName = "P", DefaultValueFactory = _ => 1883 };
+        var http = new Option<int>("--http-port")
+        {
+            Description = "Pages and REST; 0 for a free port.",
+            HelpName = "P",
+            DefaultValueFactory = _ => 8080,
+        };
+        var mqtt = new Option<int>("--mqtt-port")
+        {
+            Description = "Embedded MQTT broker; 0 for a free port.",
+            HelpName = "P",
+            DefaultValueFactory = _ => 1883,
+        };
         var duration = new Option<int?>("--duration") { Description = "Ends after so many seconds; until Ctrl-C where not given.", HelpName = "S" };
         var seed = new Option<ulong>("--seed") { Description = "Of the losses and the kills.", HelpName = "N", DefaultValueFactory = _ => 1 };
-        var command = new Command("demo", "Shows a self-healing mesh on this machine, in real time.") { nodes, topology, loss, kill, http, mqtt, duration, seed };
+        var command = new Command(
+            "demo", "Shows a self-healing mesh on this machine, in real time.") { nodes, topology, loss, kill, http, mqtt, duration, seed };
         HelpWithExamples.Add(command, """
             Virtual ESP32 nodes that run the firmware's sources, a gateway, an MQTT broker, storage in a temporary folder and the web page.
             Nothing is left behind.
@@ -138,7 +159,8 @@ internal static class DemoCommand
     {
         string far = site.Devices[^1].Id;
         string port = gateway.MqttPort == 1883 ? "" : $" -p {gateway.MqttPort}";
-        Console.WriteLine($"iotmesh {GatewayVersion.Text} demo: {options.Nodes} nodes and a gateway, {options.Topology}, {options.Loss:P0} loss, Ctrl-C ends it");
+        Console.WriteLine(
+            $"iotmesh {GatewayVersion.Text} demo: {options.Nodes} nodes and a gateway, {options.Topology}, {options.Loss:P0} loss, Ctrl-C ends it");
         Console.WriteLine($"  look:     {gateway.Address}");
         Console.WriteLine($"  listen:   mosquitto_sub{port} -t 'iotmesh/#' -v");
         Console.WriteLine($"  command:  mosquitto_pub{port} -t iotmesh/v1/demo/node/{far}/set -m '{{\"id\":\"a1\",\"led\":true}}'");
@@ -203,10 +225,13 @@ internal static class DemoCommand
     {
         watch.Close();
         (double gap, string node) = watch.LongestGap;
-        Console.WriteLine($"summary: {watch.Reporting} of {options.Nodes} nodes reported; {watch.Readings} readings on MQTT, {watch.Twice} of them twice");
-        Console.WriteLine($"         {gateway.Store.Duplicates} copies dropped by storage, {gateway.Mesh.Snapshot.Duplicates} by the mesh; {kills} kills");
+        node = node.Length > 0 ? $" ({node})" : "";
         Console.WriteLine(
-            $"         longest pause of a living node: {gap:0.0} s{(node.Length > 0 ? $" ({node})" : "")}, a reading every {PeriodSeconds} s is meant");
+            $"summary: {watch.Reporting} of {options.Nodes} nodes reported; {watch.Readings} readings on MQTT, {watch.Twice} of them twice");
+        Console.WriteLine(
+            $"         {gateway.Store.Duplicates} copies dropped by storage, {gateway.Mesh.Snapshot.Duplicates} by the mesh; {kills} kills");
+        Console.WriteLine(
+            $"         longest pause of a living node: {gap:0.0} s{node}, a reading every {PeriodSeconds} s is meant");
         int faults = site.CountFaults() + gateway.Mesh.Faults;
         if (faults > 0)
         {

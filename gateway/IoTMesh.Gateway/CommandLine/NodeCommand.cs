@@ -21,7 +21,8 @@ internal static class NodeCommand
         var air = new Option<string?>("--air") { Description = "The UDP air, host:port.", HelpName = "HOST:PORT" };
         var period = new Option<int?>("--period") { Description = "Seconds between readings, 1 to 3600.", HelpName = "S" };
         var verbose = new Option<bool>("--verbose", "-v") { Description = "A line for each reading too." };
-        var command = new Command("node", "Runs one mesh node as a process: the ESP32 firmware on this machine.") { address, site, settings, data, air, period, verbose };
+        var command = new Command(
+            "node", "Runs one mesh node as a process: the ESP32 firmware on this machine.") { address, site, settings, data, air, period, verbose };
         HelpWithExamples.Add(command, """
             The node reads this machine's own sensors beside modelled weather. Its counters must survive: one node, one folder, for ever.
             """, "iotmesh node --settings node-7.conf", "iotmesh node --address 7 --site ~/.local/share/iotmesh --period 2");

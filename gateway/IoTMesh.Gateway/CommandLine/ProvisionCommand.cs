@@ -12,7 +12,11 @@ internal static class ProvisionCommand
         var addresses = new Argument<string>("ADDRESS") { Description = "Mesh address, or several: 2-7, 2,5,9." };
         var name = new Option<string?>("--name") { Description = "Name for people, at most 32 characters; one address only.", HelpName = "NAME" };
         var output = new Option<string?>("--out", "-o") { Description = "Settings file; node-ADDRESS.conf here where not given.", HelpName = "FILE" };
-        var data = new Option<string?>("--data") { Description = "The site's data folder; $IOTMESH_DATA or the user's where not given.", HelpName = "DIR" };
+        var data = new Option<string?>("--data")
+        {
+            Description = "The site's data folder; $IOTMESH_DATA or the user's where not given.",
+            HelpName = "DIR",
+        };
         var command = new Command("provision", "Enrols devices in the site and writes their settings files.") { addresses, name, output, data };
         HelpWithExamples.Add(command, """
             The file holds the device's keys: copy it to the device over a cable and delete it. A running gateway of the site knows the
@@ -41,7 +45,8 @@ internal static class ProvisionCommand
         {
             string file = output ?? $"node-{device.Address}.conf";
             SiteFolder.WriteOwnerFile(file, Enrolment.CreateSettings(site.Secret, device).Write());
-            Console.WriteLine($"{device.Id} (address {device.Address}, device {device.DeviceId}): {(isNew ? "enrolled" : "was enrolled")}, keys in {file}");
+            Console.WriteLine(
+                $"{device.Id} (address {device.Address}, device {device.DeviceId}): {(isNew ? "enrolled" : "was enrolled")}, keys in {file}");
         }
 
         return ExitCode.Success;

@@ -71,7 +71,8 @@ internal static class RunCommand
         }
 
         Console.WriteLine($"radio: UDP air at {settings.Air}; {gateway.Registry.Devices.Count} devices enrolled (iotmesh provision adds some)");
-        Console.WriteLine(settings.Mqtt.Broker is { } broker ? $"MQTT: {broker}" : $"MQTT: own broker at {settings.Mqtt.Listen.Host}:{gateway.MqttPort}");
+        Console.WriteLine(
+            settings.Mqtt.Broker is { } broker ? $"MQTT: {broker}" : $"MQTT: own broker at {settings.Mqtt.Listen.Host}:{gateway.MqttPort}");
         Console.WriteLine($"pages: {gateway.Address}");
     }
 

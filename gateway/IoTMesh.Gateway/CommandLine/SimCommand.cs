@@ -19,7 +19,8 @@ internal static class SimCommand
         var seeds = new Option<int?>("--seeds") { Description = "Runs with so many seeds, from --seed (or 1) on.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "The result as JSON." };
         var list = new Option<bool>("--list") { Description = "Lists the built-in scenarios." };
-        var command = new Command("sim", "Runs a scenario in virtual time, checks it all the while and measures.") { scenario, seed, seeds, json, list };
+        var command = new Command(
+            "sim", "Runs a scenario in virtual time, checks it all the while and measures.") { scenario, seed, seeds, json, list };
         HelpWithExamples.Add(command, """
             The same seed gives the same run, bit by bit: the trace hash says so. Ends with 1 where a check failed.
             """, "iotmesh sim --list", "iotmesh sim grid4-16-loss20 --seed 7", "iotmesh sim mine.json --seeds 200 --json");

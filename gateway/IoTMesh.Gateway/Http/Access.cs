@@ -62,7 +62,8 @@ public sealed class Access(HttpSettings settings)
     {
         string origin = request.Headers.Origin.ToString();
         return origin.Length == 0
-            || (Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
+            || (Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri)
+                && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
     }
 
     private async Task<bool> IsKnownAsync(string header)
@@ -130,6 +131,7 @@ public sealed class Access(HttpSettings settings)
         }
 
         string[] parts = Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2);
-        return parts.Length == 2 && settings.Users.FirstOrDefault(u => u.User == parts[0]) is { } user && Password.Verify(parts[1], user.PasswordHash);
+        return parts.Length == 2 && settings.Users.FirstOrDefault(u => u.User == parts[0]) is { } user
+            && Password.Verify(parts[1], user.PasswordHash);
     }
 }

@@ -17,7 +17,8 @@ internal static class HttpHost
 
     /// <summary>Listens. Throws <see cref="PortTakenException"/> with one line.</summary>
     /// <param name="addServices">Adds what the REST interface needs.</param>
-    internal static async Task<WebApplication> StartAsync(HttpSettings settings, LiveMesh live, Action<IServiceCollection> addServices, Func<byte[]> health)
+    internal static async Task<WebApplication> StartAsync(
+        HttpSettings settings, LiveMesh live, Action<IServiceCollection> addServices, Func<byte[]> health)
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions
         {

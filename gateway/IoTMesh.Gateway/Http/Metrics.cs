@@ -25,7 +25,8 @@ public sealed class Metrics(
         Single(text, "iotmesh_outbox_depth", "gauge", "Readings that the broker has not acknowledged.", outbox.Depth);
         Single(text, "iotmesh_outbox_bytes", "gauge", "Their size in the database, about.", outbox.Bytes);
         Single(text, "iotmesh_outbox_oldest_seconds", "gauge", "How long the oldest of them waits.", Math.Max(0, oldestSeconds));
-        Single(text, "iotmesh_readings_refused_total", "counter", "Readings left in their nodes' custody because storage did not take them.", store.Refused);
+        Single(
+            text, "iotmesh_readings_refused_total", "counter", "Readings left with their nodes because storage did not take them.", store.Refused);
         Single(text, "iotmesh_mqtt_connected", "gauge", "1 while connected to the broker.", mqtt.IsConnected ? 1 : 0);
         Single(text, "iotmesh_mqtt_published_total", "counter", "Readings that the broker has acknowledged.", publisher.Published);
         Distribution(text, "iotmesh_mqtt_puback_seconds", "Time to the broker's acknowledgement.", publisher.PubackSeconds);

@@ -18,7 +18,8 @@ public static class RestApi
 
     public sealed record ApiError(string Error);
 
-    public sealed record GatewayInfo(string Gateway, string Site, string Version, int Address, int Nodes, int NodesOnline, string Broker, bool BrokerConnected);
+    public sealed record GatewayInfo(
+        string Gateway, string Site, string Version, int Address, int Nodes, int NodesOnline, string Broker, bool BrokerConnected);
 
     public sealed record ReadingValue(string Name, string Label, double Value, string Unit, DateTimeOffset At);
 

@@ -295,7 +295,8 @@ public sealed class GatewayService : IAsyncDisposable
     private async Task UpdateDeviceAsync(Delivery message)
     {
         var info = new NodeInfo();
-        if (NodeInfoCodec.Decode(message.Payload, 0, message.Payload.Length, info) != ParseError.None || Registry.Find(message.Origin) is not { } device)
+        if (NodeInfoCodec.Decode(message.Payload, 0, message.Payload.Length, info) != ParseError.None
+            || Registry.Find(message.Origin) is not { } device)
         {
             return;
         }

@@ -39,7 +39,8 @@ public sealed record GatewaySettings
     {
         string? own = Environment.GetEnvironmentVariable("IOTMESH_DATA");
         return string.IsNullOrWhiteSpace(own)
-            ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "iotmesh")
+            ? Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "iotmesh")
             : own;
     }
 }

@@ -46,7 +46,8 @@ public static class SettingsFile
         }
 
         int defaultPort = tree.Flag("tls", defaults.Tls) ? 8883 : 1883;
-        string broker = tree.Text("broker", "own", b => b == "own" || Endpoint.Parse(b, defaultPort) is not null ? null : "must be \"own\" or host:port");
+        string broker = tree.Text(
+            "broker", "own", b => b == "own" || Endpoint.Parse(b, defaultPort) is not null ? null : "must be \"own\" or host:port");
         var mqtt = new MqttSettings
         {
             Broker = broker == "own" ? null : Endpoint.Parse(broker, defaultPort),
@@ -76,7 +77,8 @@ public static class SettingsFile
 
         if (mqtt.Broker is null && !mqtt.Listen.IsLoopback && mqtt.Users.Count == 0)
         {
-            throw tree.Fail("listen", $"{mqtt.Listen} can be reached from other machines, so mqtt.users is needed (iotmesh hash-password makes the hash)");
+            throw tree.Fail(
+                "listen", $"{mqtt.Listen} can be reached from other machines, so mqtt.users is needed (iotmesh hash-password makes the hash)");
         }
 
         return mqtt;
@@ -98,7 +100,8 @@ public static class SettingsFile
         tree.RejectUnknown();
         if (!http.Listen.IsLoopback && http.Users.Count + http.Tokens.Count == 0)
         {
-            throw tree.Fail("listen", $"{http.Listen} can be reached from other machines, so http.users is needed (iotmesh hash-password makes the hash)");
+            throw tree.Fail(
+                "listen", $"{http.Listen} can be reached from other machines, so http.users is needed (iotmesh hash-password makes the hash)");
         }
 
         return http;
@@ -130,7 +133,8 @@ public static class SettingsFile
         var homeAssistant = new HomeAssistantSettings
         {
             Enabled = tree.Flag("enabled", defaults.Enabled),
-            Prefix = tree.Text("prefix", defaults.Prefix, p => p.Length == 0 || p.IndexOfAny(['+', '#', '\0']) >= 0 ? "must be a topic without + and #" : null),
+            Prefix = tree.Text(
+                "prefix", defaults.Prefix, p => p.Length == 0 || p.IndexOfAny(['+', '#', '\0']) >= 0 ? "must be a topic without + and #" : null),
         };
         tree.RejectUnknown();
         return homeAssistant;
@@ -155,7 +159,8 @@ public static class SettingsFile
 
     private static Endpoint BindEndpoint(SettingsTree tree, string key, Endpoint fallback)
     {
-        string text = tree.Text(key, fallback.ToString(), t => Endpoint.Parse(t) is null ? "must be host:port, for example 127.0.0.1:" + fallback.Port : null);
+        string text = tree.Text(
+            key, fallback.ToString(), t => Endpoint.Parse(t) is null ? "must be host:port, for example 127.0.0.1:" + fallback.Port : null);
         return Endpoint.Parse(text)!;
     }
 

@@ -147,7 +147,8 @@ internal sealed class SettingsTree
             return fallback;
         }
 
-        if (entry.Kind != JsonTokenType.Number || !int.TryParse((string)entry.Value!, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
+        if (entry.Kind != JsonTokenType.Number
+            || !int.TryParse((string)entry.Value!, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
             || value < least || value > most)
         {
             throw Wrong(key, entry, $"a whole number from {least} to {most}");

@@ -81,7 +81,8 @@ public sealed class SiteFolder
         }
         catch (IOException)
         {
-            throw new SiteException($"{FullPath}: another gateway uses this data folder; stop it, or choose another folder with \"data\" in the settings");
+            throw new SiteException(
+                $"{FullPath}: another gateway uses this data folder; stop it, or choose another folder with \"data\" in the settings");
         }
     }
 

@@ -41,7 +41,8 @@ internal sealed class StoreReader(string file)
     internal List<OutboxRow> Outbox(long after, int limit)
     {
         return Query(
-            "SELECT number,device_id,address,boot,seq,time_ms,arrived_ms,hops,rssi_dbm,payload FROM outbox WHERE number>$after ORDER BY number LIMIT $limit",
+            "SELECT number,device_id,address,boot,seq,time_ms,arrived_ms,hops,rssi_dbm,payload FROM outbox "
+            + "WHERE number>$after ORDER BY number LIMIT $limit",
             r => new OutboxRow(r.GetInt64(0), new StoredReading(
                 r.GetString(1), (ushort)r.GetInt32(2), (ushort)r.GetInt32(3), (uint)r.GetInt64(4), r.GetInt64(5), r.GetInt64(6),
                 r.GetInt32(7), r.GetInt32(8), (byte[])r.GetValue(9))),

@@ -29,7 +29,8 @@ internal sealed class StoreWriter : IDisposable
             "INSERT OR REPLACE INTO boot VALUES($device,$boot,$epoch,$at,$seq,$time)", "$device", "$boot", "$epoch", "$at", "$seq", "$time");
         _savePeer = Prepare("INSERT OR REPLACE INTO peer VALUES($device,$boot,$counter,$watermark)", "$device", "$boot", "$counter", "$watermark");
         _saveDevice = Prepare(
-            "INSERT INTO device(device_id,address,id,name,model,version,keys,enrolled_ms) VALUES($device,$address,$id,$name,$model,$version,$keys,$now) "
+            "INSERT INTO device(device_id,address,id,name,model,version,keys,enrolled_ms) "
+            + "VALUES($device,$address,$id,$name,$model,$version,$keys,$now) "
             + "ON CONFLICT(device_id) DO UPDATE SET id=$id,name=$name,model=$model,version=$version,keys=$keys",
             "$device", "$address", "$id", "$name", "$model", "$version", "$keys", "$now");
     }

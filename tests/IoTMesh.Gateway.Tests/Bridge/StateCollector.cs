@@ -37,7 +37,8 @@ public sealed class StateCollector(int port, string filter) : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _client = new MqttClient(new MqttClientOptions { Port = port, ReconnectMin = TimeSpan.FromMilliseconds(20), ReconnectMax = TimeSpan.FromMilliseconds(100) })
+        _client = new MqttClient(
+            new MqttClientOptions { Port = port, ReconnectMin = TimeSpan.FromMilliseconds(20), ReconnectMax = TimeSpan.FromMilliseconds(100) })
         {
             MessageReceived = message =>
             {

@@ -31,7 +31,8 @@ public sealed class CommandLineTests : IDisposable
     {
         (int code, string output, _) = await Iotmesh.RunAsync("--help");
         Assert.Equal(0, code);
-        Assert.All((string[])["demo", "run", "provision", "node", "air", "sim", "decode", "hash-password", "Examples:"], word => Assert.Contains(word, output));
+        string[] words = ["demo", "run", "provision", "node", "air", "sim", "decode", "hash-password", "Examples:"];
+        Assert.All(words, word => Assert.Contains(word, output));
     }
 
     [Fact]
@@ -50,9 +51,11 @@ public sealed class CommandLineTests : IDisposable
         taken.Start();
         string port = ((IPEndPoint)taken.LocalEndpoint).Port.ToString();
         (int code, _, string error) = await Iotmesh.RunAsync("demo", "--nodes", "1", "--http-port", "0", "--mqtt-port", port);
-        Assert.Equal((3, $"iotmesh: MQTT port {port} on 127.0.0.1 is taken by another program; choose another with --mqtt-port (0 for any free one)\n"), (code, error));
+        string mqtt = $"iotmesh: MQTT port {port} on 127.0.0.1 is taken by another program; choose another with --mqtt-port (0 for any free one)\n";
+        Assert.Equal((3, mqtt), (code, error));
         (code, _, error) = await Iotmesh.RunAsync("demo", "--nodes", "1", "--http-port", port, "--mqtt-port", "0");
-        Assert.Equal((3, $"iotmesh: HTTP port {port} on 127.0.0.1 is taken by another program; choose another with --http-port (0 for any free one)\n"), (code, error));
+        string http = $"iotmesh: HTTP port {port} on 127.0.0.1 is taken by another program; choose another with --http-port (0 for any free one)\n";
+        Assert.Equal((3, http), (code, error));
     }
 
     [Fact]
@@ -61,7 +64,8 @@ public sealed class CommandLineTests : IDisposable
         string file = Path.Combine(_folder.FullName, "s.json");
         int port = Mosquitto.FreePort();
         await File.WriteAllTextAsync(
-            file, $"{{ \"mqtt\": {{ \"broker\": \"127.0.0.1:{port}\" }}, \"http\": {{ \"listen\": \"127.0.0.1:0\" }}, \"air\": \"127.0.0.1:{port}\" }}");
+            file,
+            $"{{ \"mqtt\": {{ \"broker\": \"127.0.0.1:{port}\" }}, \"http\": {{ \"listen\": \"127.0.0.1:0\" }}, \"air\": \"127.0.0.1:{port}\" }}");
         using Iotmesh gateway = Iotmesh.Start("run", "--settings", file, "--data", Path.Combine(_folder.FullName, "data"));
         await Eventually.HoldsAsync(() => gateway.Output.Contains("warning mqtt:", StringComparison.Ordinal), "it says that the broker is away");
         Assert.Contains($"127.0.0.1:{port}", gateway.Output);

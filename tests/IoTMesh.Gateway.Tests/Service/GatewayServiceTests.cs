@@ -26,7 +26,8 @@ public sealed class GatewayServiceTests(SiteFixture site) : IClassFixture<SiteFi
         Assert.InRange(state.GetProperty("temperature").GetDouble(), -60, 80);
         Assert.Equal("gw1", state.GetProperty("via").GetString());
         Assert.Equal(SiteFixture.Nodes, state.GetProperty("hops").GetInt32());
-        Assert.InRange(state.GetProperty("ts").GetInt64(), DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - 60_000, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        long nowMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        Assert.InRange(state.GetProperty("ts").GetInt64(), nowMs - 60_000, nowMs);
     }
 
     [Fact]
@@ -38,7 +39,8 @@ public sealed class GatewayServiceTests(SiteFixture site) : IClassFixture<SiteFi
         await events.PublishAsync($"iotmesh/v1/t/node/{FarNode}/get", "{\"id\":17,\"key\":\"no-such-key\"}");
         await Eventually.HoldsAsync(() => events.Messages.Count >= 2, "two answers");
         Assert.Contains(events.Messages, m => StateCollector.Text(m).StartsWith(
-            $"{{\"type\":\"response\",\"id\":\"a1\",\"op\":\"set\",\"node\":\"{FarNode}\",\"ok\":true,\"values\":{{\"led\":true}}", StringComparison.Ordinal));
+            $"{{\"type\":\"response\",\"id\":\"a1\",\"op\":\"set\",\"node\":\"{FarNode}\",\"ok\":true,\"values\":{{\"led\":true}}",
+            StringComparison.Ordinal));
         Assert.Contains(events.Messages, m => StateCollector.Text(m).StartsWith(
             $"{{\"type\":\"response\",\"id\":17,\"op\":\"get\",\"node\":\"{FarNode}\",\"ok\":false,\"error\":\"", StringComparison.Ordinal));
     }
@@ -110,7 +112,8 @@ public sealed class GatewayServiceTests(SiteFixture site) : IClassFixture<SiteFi
     {
         JsonElement document = await GetAsync("openapi/v1.json");
         string[] paths = document.GetProperty("paths").EnumerateObject().Select(p => p.Name).ToArray();
-        foreach (string path in (string[])["gateway", "nodes", "nodes/{id}", "nodes/{id}/readings", "nodes/{id}/commands", "topology", "events", "outbox"])
+        string[] promised = ["gateway", "nodes", "nodes/{id}", "nodes/{id}/readings", "nodes/{id}/commands", "topology", "events", "outbox"];
+        foreach (string path in promised)
         {
             Assert.Contains("/api/v1/" + path, paths);
         }
@@ -128,7 +131,8 @@ public sealed class GatewayServiceTests(SiteFixture site) : IClassFixture<SiteFi
         foreach (string name in (string[])[
             "iotmesh_node_up", "iotmesh_node_rssi_dbm", "iotmesh_node_hops", "iotmesh_node_battery_ratio", "iotmesh_node_last_seen_seconds",
             "iotmesh_frames_total", "iotmesh_route_changes_total", "iotmesh_duplicates_dropped_total", "iotmesh_outbox_depth", "iotmesh_outbox_bytes",
-            "iotmesh_outbox_oldest_seconds", "iotmesh_mqtt_connected", "iotmesh_mqtt_published_total", "iotmesh_mqtt_puback_seconds", "iotmesh_command_seconds"])
+            "iotmesh_outbox_oldest_seconds", "iotmesh_mqtt_connected", "iotmesh_mqtt_published_total", "iotmesh_mqtt_puback_seconds",
+            "iotmesh_command_seconds"])
         {
             Assert.Contains($"# TYPE {name} ", text);
         }

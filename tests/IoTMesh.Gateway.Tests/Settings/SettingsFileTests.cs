@@ -42,7 +42,8 @@ public sealed class SettingsFileTests
     [InlineData("{\n \"http\":\n { \"listen\": \"0.0.0.0:80\" } }", "s.json:3: http.listen: 0.0.0.0:80 can be reached from other machines")]
     [InlineData("{ \"mqtt\": { \"listen\": \"0.0.0.0:1883\" } }", "s.json:1: mqtt.listen: 0.0.0.0:1883 can be reached from other machines")]
     [InlineData("{ \"mqtt\": { \"user\": \"u\" } }", "s.json:1: mqtt.user: user, password and tls are for another broker")]
-    [InlineData("{ \"http\": { \"users\": [ { \"user\": \"u\", \"passwordHash\": \"secret\" } ] } }", "s.json:1: http.users.passwordHash: is not a hash")]
+    [InlineData(
+        "{ \"http\": { \"users\": [ { \"user\": \"u\", \"passwordHash\": \"secret\" } ] } }", "s.json:1: http.users.passwordHash: is not a hash")]
     [InlineData("{ \"site\": \n", "s.json:2: not valid JSON")]
     public void A_wrong_setting_is_named_with_file_line_and_key(string json, string expected)
     {

@@ -24,7 +24,9 @@ public sealed class GatewayStoreTests : IDisposable
         IReadOnlyList<OutboxRow> before = store.ReadOutbox(0, 100);
         await store.AcknowledgeAsync([before[0].Number]);
         GatewayStore after = _fixture.Open(_fixture.TakeCrashImage());
-        Assert.Equal(before.Skip(1).Select(r => (r.Number, r.Reading.Seq, r.Reading.TimeMs)), after.ReadOutbox(0, 100).Select(r => (r.Number, r.Reading.Seq, r.Reading.TimeMs)));
+        Assert.Equal(
+            before.Skip(1).Select(r => (r.Number, r.Reading.Seq, r.Reading.TimeMs)),
+            after.ReadOutbox(0, 100).Select(r => (r.Number, r.Reading.Seq, r.Reading.TimeMs)));
         Assert.Equal(2, after.OutboxDepth);
         var again = await StoreFixture.PostAsync(after, StoreFixture.Reading(7, 1), StoreFixture.Reading(7, 3));
         Assert.Equal([false, true], again.Select(c => c.IsNew));
@@ -34,7 +36,9 @@ public sealed class GatewayStoreTests : IDisposable
     public async Task Peers_come_back_with_watermark_and_what_is_beyond_it()
     {
         GatewayStore store = _fixture.Open();
-        await StoreFixture.PostAsync(store, StoreFixture.Reading(7, 1), StoreFixture.Reading(7, 2), StoreFixture.Reading(7, 5), StoreFixture.Reading(8, 2, boot: 3));
+        await Task.WhenAll(_fixture.Devices.Select(d => store.SaveDeviceAsync(d)));
+        await StoreFixture.PostAsync(
+            store, StoreFixture.Reading(7, 1), StoreFixture.Reading(7, 2), StoreFixture.Reading(7, 5), StoreFixture.Reading(8, 2, boot: 3));
         var peers = _fixture.Open(_fixture.TakeCrashImage()).LoadPeers().OrderBy(p => p.Address).ToList();
         Assert.Equal((7, 1, 5u, 2u), (peers[0].Address, peers[0].Boot, peers[0].Counter, peers[0].Watermark));
         Assert.Equal([5u], peers[0].Beyond);
