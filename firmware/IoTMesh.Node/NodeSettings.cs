@@ -36,7 +36,7 @@ public sealed class NodeSettings
     /// <summary><see cref="PairwiseKeys.ShareLength"/> bytes. Required.</summary>
     public byte[] PairwiseShare;
 
-    /// <summary>Host of the UDP radio (docs/air.md).</summary>
+    /// <summary>Host of the UDP radio (docs/protocol.md 11).</summary>
     public string AirHost = "127.0.0.1";
 
     public int AirPort = DefaultAirPort;
@@ -92,7 +92,7 @@ public sealed class NodeSettings
         Line(text, "epoch", Epoch.ToString());
         Line(text, "device_key", Hex.Write(DeviceKey));
         Line(text, "pairwise_share", Hex.Write(PairwiseShare));
-        text.Append("\n# The radio: a UDP air (docs/air.md).\n");
+        text.Append("\n# The radio: a UDP air (docs/protocol.md 11).\n");
         Line(text, "air_host", AirHost);
         Line(text, "air_port", AirPort.ToString());
         text.Append("\n# Seconds between readings (1 to 3600), and what is read.\n");

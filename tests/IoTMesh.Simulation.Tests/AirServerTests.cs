@@ -5,7 +5,7 @@ using IoTMesh.Simulation;
 
 namespace IoTMesh.Simulation.Tests;
 
-/// <summary>A client of docs/air.md on a real socket.</summary>
+/// <summary>A client of docs/protocol.md 11 on a real socket.</summary>
 internal sealed class AirPeer : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);

@@ -11,7 +11,7 @@ internal static class AirCommand
     {
         var topology = new Option<string>("--topology", "-t")
         {
-            Description = $"{Topology.KindWords.Replace(", trace", "", StringComparison.Ordinal)}, or a topology file (docs/air.md).",
+            Description = $"{Topology.KindWords.Replace(", trace", "", StringComparison.Ordinal)}, or a topology file (docs/protocol.md 11).",
             HelpName = "KIND|FILE",
             DefaultValueFactory = _ => "grid4",
         };
@@ -27,7 +27,7 @@ internal static class AirCommand
         var command = new Command("air", "Runs a simulated radio on UDP that processes on this machine share.") { topology, nodes, port, loss, seed };
         HelpWithExamples.Add(command, """
             While it runs, lines on its standard input change it:
-              kill 3, start 3, cut 2 3, heal 2 3, loss 0.2, partition 1,2 3,4, merge, move 3 1.5 0, status (docs/air.md)
+              kill 3, start 3, cut 2 3, heal 2 3, loss 0.2, partition 1,2 3,4, merge, move 3 1.5 0, status (docs/protocol.md 11)
             """, "iotmesh air --topology line --nodes 7", "iotmesh air --topology house.json --loss 0.1");
         command.SetAction(async parse => await RunAsync(
             parse.GetRequiredValue(topology), parse.GetValue(nodes), parse.GetValue(port), parse.GetValue(loss), parse.GetValue(seed)));
@@ -62,7 +62,7 @@ internal static class AirCommand
         using AirServer air = Open(
             new AirOptions { Topology = topology, Port = port, Seed = seed, LossOverride = File.Exists(word) && loss > 0 ? loss : null });
         Console.WriteLine(
-            $"air: {word}, {topology.NodeCount} nodes, {topology.LinkCount} links, UDP 127.0.0.1:{air.Port}; lines here change it (docs/air.md)");
+            $"air: {word}, {topology.NodeCount} nodes, {topology.LinkCount} links, UDP 127.0.0.1:{air.Port}; lines here change it (docs/protocol.md 11)");
         _ = Task.Run(() => ReadControl(air, stopping.Token));
         await Task.Run(() => air.Run(stopping.Token));
         return ExitCode.Success;

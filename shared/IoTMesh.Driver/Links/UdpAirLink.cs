@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace IoTMesh.Driver;
 
-/// <summary>How the air sees this node (docs/air.md 3).</summary>
+/// <summary>How the air sees this node (docs/protocol.md 11.3).</summary>
 public enum AirRegistration : byte
 {
     /// <summary>No welcome came lately: the air is not there.</summary>
@@ -19,7 +19,7 @@ public enum AirRegistration : byte
 }
 
 /// <summary>
-/// A link over the UDP radio of docs/air.md, on the socket members that the device has too. Registers by itself and again where
+/// A link over the UDP radio of docs/protocol.md 11, on the socket members that the device has too. Registers by itself and again where
 /// the air restarts; what the network does is counted and never thrown. The driver's thread receives; <see cref="Wake"/> is for any.
 /// </summary>
 public sealed class UdpAirLink : IWakeableLink
@@ -79,7 +79,7 @@ public sealed class UdpAirLink : IWakeableLink
     /// <summary>Host and port of the air.</summary>
     public string Air => _host + ":" + _port.ToString();
 
-    /// <summary>Datagrams that were not the air's; see docs/air.md 1.</summary>
+    /// <summary>Datagrams that were not the air's; see docs/protocol.md 11.1.</summary>
     public int Malformed { get; private set; }
 
     /// <summary>Calls of the socket that failed.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace IoTMesh.Simulation;
 
-/// <summary>The control lines of the air, docs/air.md 5.</summary>
+/// <summary>The control lines of the air, docs/protocol.md 11.5.</summary>
 internal static class AirControl
 {
     internal const string Usage =

@@ -3,7 +3,7 @@ using IoTMesh.Core;
 
 namespace IoTMesh.Simulation;
 
-/// <summary>Types of the air's datagrams. docs/air.md 2.</summary>
+/// <summary>Types of the air's datagrams. docs/protocol.md 11.2.</summary>
 public enum AirType : byte
 {
     Hello = 1,
@@ -14,11 +14,11 @@ public enum AirType : byte
     Reply = 6,
 }
 
-/// <summary>The fixed header of the air's datagrams, docs/air.md 1.</summary>
+/// <summary>The fixed header of the air's datagrams, docs/protocol.md 11.1.</summary>
 /// <param name="Node">Who talks to the air, or whom the air talks to; 0 for control.</param>
 public readonly record struct AirHeader(AirType Type, ushort Node, ushort LinkSource = 0, ushort LinkDestination = 0, sbyte RssiDbm = 0, byte Status = 0);
 
-/// <summary>Reads and writes the air's datagrams. docs/air.md 1.</summary>
+/// <summary>Reads and writes the air's datagrams. docs/protocol.md 11.1.</summary>
 public static class AirFormat
 {
     public const int HeaderLength = 12;

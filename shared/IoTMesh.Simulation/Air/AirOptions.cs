@@ -5,7 +5,7 @@ namespace IoTMesh.Simulation;
 /// <summary>Settings of the UDP air.</summary>
 public sealed record AirOptions
 {
-    /// <summary>Port of docs/air.md.</summary>
+    /// <summary>Port of docs/protocol.md 11.</summary>
     public const int DefaultPort = 17_700;
 
     /// <summary>Address to listen on. Anyone who can reach it can change the medium.</summary>

@@ -6,7 +6,7 @@ using System.Text;
 namespace IoTMesh.Simulation;
 
 /// <summary>
-/// The UDP radio of docs/air.md: node processes send it link frames, it passes them to those in range with loss and delay. One thread runs
+/// The UDP radio of docs/protocol.md 11: node processes send it link frames, it passes them to those in range with loss and delay. One thread runs
 /// <see cref="Run"/>; everything else may be called from any thread.
 /// </summary>
 public sealed class AirServer : IDisposable
