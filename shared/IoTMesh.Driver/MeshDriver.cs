@@ -119,13 +119,13 @@ public sealed class MeshDriver
         {
             ReceiveFrames(WaitMs(_clock.NowMs, maxWaitMs));
             long nowMs = _clock.NowMs;
-            TakeWork(nowMs);
+            nowMs = TakeWork(nowMs);
             if (nowMs >= Node.NextDeadlineMs)
             {
                 Node.HandleTimeout(nowMs);
             }
 
-            CarryOut(nowMs);
+            nowMs = CarryOut(nowMs);
             if (nowMs >= _application.NextDeadlineMs)
             {
                 NotifyTimeout(nowMs);
@@ -225,7 +225,7 @@ public sealed class MeshDriver
         }
     }
 
-    private void TakeWork(long nowMs)
+    private long TakeWork(long nowMs)
     {
         while (_inbox.Take(_work))
         {
@@ -244,7 +244,7 @@ public sealed class MeshDriver
                     break;
                 default:
                     Node.ReleaseCustody(nowMs, _work.Peer, _work.Boot, _work.ReadingSeq);
-                    CarryOut(nowMs);
+                    nowMs = CarryOut(nowMs);
                     continue;
             }
 
@@ -257,11 +257,14 @@ public sealed class MeshDriver
                 CountApplicationFault(fault);
             }
 
-            CarryOut(nowMs);
+            nowMs = CarryOut(nowMs);
         }
+
+        return nowMs;
     }
 
-    private void CarryOut(long nowMs)
+    /// <summary>Carries out the node's effects; the time after them, since to store may take long and time never goes back.</summary>
+    private long CarryOut(long nowMs)
     {
         while (Node.Poll(_output))
         {
@@ -271,13 +274,17 @@ public sealed class MeshDriver
                     Node.HandleTransmitResult(nowMs, _output.Token, Transmit());
                     break;
                 case OutputKind.Store:
-                    Node.HandleStored(_clock.NowMs, _output.Token, Store());
+                    bool isStored = Store();
+                    nowMs = _clock.NowMs;
+                    Node.HandleStored(nowMs, _output.Token, isStored);
                     break;
                 default:
                     Notify(nowMs);
                     break;
             }
         }
+
+        return nowMs;
     }
 
     // Link and storage must not throw; where one does, the node must still get the answer that it waits for.

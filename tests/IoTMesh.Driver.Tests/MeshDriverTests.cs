@@ -96,6 +96,21 @@ public sealed class MeshDriverTests
     }
 
     [Fact]
+    public void Time_that_storing_takes_is_not_taken_back()
+    {
+        const ushort Address = 3;
+        var application = new TestGateway();
+        var storage = new SlowStorage(_bench.Clock);
+        var driver = new MeshDriver(_bench.Site.CreateNode(Address, false), _bench.Air.Connect(Address), _bench.Clock, storage, application, 4);
+        _bench.Add(driver);
+        Assert.True(_bench.RunUntil(() => driver.Node.NearestGateway == GatewayAddress, 30_000));
+        Assert.True(driver.TrySendReading([0x01, 0x61], 0, 2, 0));
+        Assert.True(_bench.RunUntil(() => _gateway.Messages.Any(message => message.Origin == Address), 5_000));
+        Assert.NotEqual(0, storage.Stores);
+        Assert.Equal(0, driver.DriverFaults);
+    }
+
+    [Fact]
     public void Application_deadline_is_kept()
     {
         _application.NextDeadlineMs = _bench.Clock.NowMs + 50;
@@ -167,6 +182,21 @@ public sealed class MeshDriverTests
             {
                 _bench.Run(1);
             }
+        }
+    }
+
+    /// <summary>Flash that is busy for a while; the node's asserts hold that its time only grows.</summary>
+    private sealed class SlowStorage(ManualClock clock) : IMeshStorage
+    {
+        internal int Stores { get; private set; }
+
+        public byte[] Load(byte record) => null!;
+
+        public bool Store(byte record, byte[] buffer, int count)
+        {
+            Stores++;
+            clock.NowMs += 40;
+            return true;
         }
     }
 }
