@@ -62,7 +62,7 @@ internal static class AirCommand
         using AirServer air = Open(
             new AirOptions { Topology = topology, Port = port, Seed = seed, LossOverride = File.Exists(word) && loss > 0 ? loss : null });
         Console.WriteLine(
-            $"air: {word}, {topology.NodeCount} nodes, {topology.LinkCount} links, UDP 127.0.0.1:{air.Port}; lines here change it (docs/protocol.md 11)");
+            $"air: {word}, {topology.NodeCount} nodes, {topology.LinkCount} links, UDP 127.0.0.1:{air.Port}; lines here change it (protocol.md 11)");
         _ = Task.Run(() => ReadControl(air, stopping.Token));
         await Task.Run(() => air.Run(stopping.Token));
         return ExitCode.Success;
