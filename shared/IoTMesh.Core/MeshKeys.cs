@@ -35,7 +35,9 @@ public interface ICrypto
     /// <summary>A keyed AES-128 (16-byte key, copied).</summary>
     IBlockCipher CreateAes(byte[] key);
 
-    /// <summary>HMAC-SHA256 (RFC 2104) of <c>data[0..count)</c>; writes 32 bytes to <paramref name="mac"/>. Not for the data path: may allocate.</summary>
+    /// <summary>
+    /// HMAC-SHA256 (RFC 2104) of <c>data[0..count)</c>; writes 32 bytes to <paramref name="mac"/>. Not for the data path: may allocate.
+    /// </summary>
     void HmacSha256(byte[] key, byte[] data, int count, byte[] mac);
 
     /// <summary>Fills the buffer from the platform's cryptographic generator.</summary>

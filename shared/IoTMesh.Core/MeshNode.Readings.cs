@@ -236,7 +236,9 @@ public sealed partial class MeshNode
         WantWatermark(peer, many || spacedMs < WatermarkSoonMs ? WatermarkSoonMs : (int)spacedMs);
     }
 
-    /// <summary>Gateways, before Start: what was last accepted from an origin, so that a restart neither forgets its boot nor accepts a replay.</summary>
+    /// <summary>
+    /// Gateways, before Start: what was last accepted from an origin, so that a restart neither forgets its boot nor accepts a replay.
+    /// </summary>
     public void RestorePeer(ushort origin, ushort boot, uint counter, uint watermark)
     {
         int peer = _peers.FindOrAdd(origin);

@@ -212,7 +212,8 @@ public sealed partial class MeshNode
         int sinceDelta = buffer[at + BeaconFormat.OffsetSince];
         int part = buffer[at + BeaconFormat.OffsetPart] >> 4;
         int parts = buffer[at + BeaconFormat.OffsetPart] & 0x0F;
-        bool covers = sinceDelta == BeaconFormat.SinceFull || (_neighbors.InSync[neighbor] && (ushort)(version - _neighbors.SyncVersion[neighbor]) <= sinceDelta);
+        bool covers = sinceDelta == BeaconFormat.SinceFull
+            || (_neighbors.InSync[neighbor] && (ushort)(version - _neighbors.SyncVersion[neighbor]) <= sinceDelta);
         if (_neighbors.InSync[neighbor] && version == _neighbors.SyncVersion[neighbor])
         {
             return;

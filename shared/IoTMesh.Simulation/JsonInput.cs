@@ -125,7 +125,8 @@ internal sealed class JsonInput
     public long AsLong(long min, long max)
     {
         long value = 0;
-        bool isInteger = _type == JsonTokenType.Number && long.TryParse(_text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        bool isInteger = _type == JsonTokenType.Number
+            && long.TryParse(_text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
         Expect(isInteger && value >= min && value <= max, $"a whole number from {min} to {max}");
         return value;
     }

@@ -105,7 +105,8 @@ public sealed class ReferenceMatrixTests
             let include = ProjectFile.Include(compile)
             where include.Contains("..", StringComparison.Ordinal)
             where !(project.Name == "IoTMesh.Node.Host" && include.StartsWith("../IoTMesh.Node/", StringComparison.Ordinal))
-            where !(project.IsTest && Repository.Relative(Path.Combine(Repository.Root, project.Folder, include)).StartsWith("tests/", StringComparison.Ordinal))
+            where !(project.IsTest
+                && Repository.Relative(Path.Combine(Repository.Root, project.Folder, include)).StartsWith("tests/", StringComparison.Ordinal))
             select $"{project}: compiles {include}");
     }
 

@@ -27,10 +27,12 @@ public class ScenarioReaderTests
         Assert.Equal(("s", 7UL, 60.0, 4), (scenario.Name, scenario.Seed, scenario.DurationSeconds, scenario.Topology.Nodes));
         TrafficEntry all = scenario.Traffic[0];
         Assert.Null(all.From);
-        Assert.Equal((TrafficTarget.Gateway, 20, false, false, MeshClass.Normal), (all.Target, all.PayloadBytes, all.Confirmed, all.Custody, all.Class));
+        Assert.Equal((TrafficTarget.Gateway, 20, false, false, MeshClass.Normal),
+            (all.Target, all.PayloadBytes, all.Confirmed, all.Custody, all.Class));
         TrafficEntry pairs = scenario.Traffic[1];
         Assert.Equal([4, 1], pairs.To);
-        Assert.Equal((0.5, 11, 3.0, true, MeshClass.RealTime), (pairs.PeriodSeconds, pairs.PayloadBytes, pairs.StartSeconds, pairs.Confirmed, pairs.Class));
+        Assert.Equal((0.5, 11, 3.0, true, MeshClass.RealTime),
+            (pairs.PeriodSeconds, pairs.PayloadBytes, pairs.StartSeconds, pairs.Confirmed, pairs.Class));
         Assert.Equal(TrafficTarget.Any, scenario.Traffic[2].Target);
         Assert.True(scenario.Traffic[3].Custody);
         Assert.Equal(Enum.GetValues<FaultKind>(), scenario.Faults.Select(fault => fault.Kind));
@@ -43,14 +45,20 @@ public class ScenarioReaderTests
     [InlineData(",\"traffic\":[\n{\"from\":\"all\",\n\"to\":\"gateway\",\"periodSecond\":1}]}", "s.json:2: traffic[0]: 'periodSeconds' is missing")]
     [InlineData(",\"traffic\":[\n{\"from\":\"all\",\n\"to\":\"gateway\",\"periodSeconds\":1,\"loss\":1}]}", "s.json:3: traffic[0].loss: unknown key")]
     [InlineData(",\"traffic\":{}}", "s.json:1: traffic: expected an array, found an object")]
-    [InlineData(",\"traffic\":[{\"from\":\"some\",\"to\":\"gateway\",\"periodSeconds\":1}]}", "traffic[0].from: expected 'all' or an array of ids, found 'some'")]
+    [InlineData(",\"traffic\":[{\"from\":\"some\",\"to\":\"gateway\",\"periodSeconds\":1}]}",
+        "traffic[0].from: expected 'all' or an array of ids, found 'some'")]
     [InlineData(",\"traffic\":[{\"from\":[2,3],\"to\":[1,2,3],\"periodSeconds\":1}]}", "traffic[0].to: expected one id, or as many as 'from' has")]
     [InlineData(",\"traffic\":[{\"from\":[2],\"to\":[2],\"periodSeconds\":1}]}", "traffic[0].to: node 2 would send to itself")]
-    [InlineData(",\"traffic\":[{\"from\":[5],\"to\":\"any\",\"periodSeconds\":1}]}", "traffic[0].from[0]: expected a whole number from 1 to 4, found 5")]
-    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":0}]}", "traffic[0].periodSeconds: expected a number from 0.001 to 31536000, found 0")]
-    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"class\":\"fast\"}]}", "traffic[0].class: expected one of control, realtime, normal, bulk")]
-    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"custody\":true}]}", "traffic[0].custody: readings in custody go to 'gateway'")]
-    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"confirmed\":1}]}", "traffic[0].confirmed: expected true or false, found 1")]
+    [InlineData(",\"traffic\":[{\"from\":[5],\"to\":\"any\",\"periodSeconds\":1}]}",
+        "traffic[0].from[0]: expected a whole number from 1 to 4, found 5")]
+    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":0}]}",
+        "traffic[0].periodSeconds: expected a number from 0.001 to 31536000, found 0")]
+    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"class\":\"fast\"}]}",
+        "traffic[0].class: expected one of control, realtime, normal, bulk")]
+    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"custody\":true}]}",
+        "traffic[0].custody: readings in custody go to 'gateway'")]
+    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"confirmed\":1}]}",
+        "traffic[0].confirmed: expected true or false, found 1")]
     [InlineData(",\"faults\":[{\"atSeconds\":1}]}", "faults[0]: expected exactly one of kill, start")]
     [InlineData(",\"faults\":[{\"atSeconds\":1,\"kill\":2,\"start\":2}]}", "faults[0]: expected exactly one of")]
     [InlineData(",\"faults\":[{\"atSeconds\":1,\"explode\":2}]}", "faults[0].explode: unknown key")]
@@ -73,7 +81,8 @@ public class ScenarioReaderTests
     [Fact]
     public void Mutated_scenarios_are_read_or_refused_in_one_line()
     {
-        byte[] good = Encoding.UTF8.GetBytes(Head + ",\"faults\":[{\"atSeconds\":1,\"cut\":[1,2]}],\"traffic\":[{\"from\":\"all\",\"to\":\"gateway\",\"periodSeconds\":1}]}");
+        byte[] good = Encoding.UTF8.GetBytes(Head
+            + ",\"faults\":[{\"atSeconds\":1,\"cut\":[1,2]}],\"traffic\":[{\"from\":\"all\",\"to\":\"gateway\",\"periodSeconds\":1}]}");
         SeededRandom random = new(3);
         int refused = 0;
         for (int i = 0; i < 20_000; i++)

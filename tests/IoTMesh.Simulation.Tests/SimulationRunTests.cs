@@ -80,7 +80,10 @@ public class SimulationRunTests
     public void Figures_of_a_loss_free_line_follow_from_its_shape()
     {
         SimulationResult result = SimulationRun.Run(Parse(
-            """{"name":"l","durationSeconds":60,"topology":{"kind":"line","nodes":5},"traffic":[{"from":"all","to":"gateway","periodSeconds":1,"startSeconds":20}]}"""));
+            """
+            {"name":"l","durationSeconds":60,"topology":{"kind":"line","nodes":5},
+            "traffic":[{"from":"all","to":"gateway","periodSeconds":1,"startSeconds":20}]}
+            """));
 
         // Four sources, 30 seconds of traffic; 1 + 2 + 3 + 4 hops.
         Assert.Equal((120, 120, 0), (result.Sent, result.Delivered, result.Duplicates));
@@ -153,7 +156,10 @@ public class SimulationRunTests
     public void Hundred_nodes_run_much_faster_than_real_time()
     {
         SimulationResult result = SimulationRun.Run(Parse(
-            """{"durationSeconds":120,"topology":{"kind":"grid8","nodes":100,"loss":0.1},"traffic":[{"from":"all","to":"gateway","periodSeconds":10,"startSeconds":30}]}"""));
+            """
+            {"durationSeconds":120,"topology":{"kind":"grid8","nodes":100,"loss":0.1},
+            "traffic":[{"from":"all","to":"gateway","periodSeconds":10,"startSeconds":30}]}
+            """));
         Assert.True(result.WallSeconds < result.VirtualSeconds / 4, result.ToText());
         Assert.True(result.DeliveryRatio > 0.95, result.ToText());
     }

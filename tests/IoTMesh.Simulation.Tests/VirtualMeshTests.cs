@@ -132,7 +132,8 @@ public class VirtualMeshTests : IVirtualMeshObserver
     [Fact]
     public void Configuration_hook_reaches_every_core()
     {
-        VirtualMesh mesh = new(Topology.Create(TopologyKind.Line, 2), 1, this, new VirtualMeshOptions { Configure = config => config.MaxNeighbors = 5 });
+        VirtualMesh mesh =
+            new(Topology.Create(TopologyKind.Line, 2), 1, this, new VirtualMeshOptions { Configure = config => config.MaxNeighbors = 5 });
         mesh.Start(2);
         Assert.Equal((5, (ushort)2), (mesh.CoreOf(2)!.Config.MaxNeighbors, mesh.CoreOf(2)!.Address));
     }

@@ -96,7 +96,8 @@ public sealed class FrameInspector
         Add("acknowledged counter", FrameFormat.AckOffsetCounter, 2, Text(Bytes.GetU16(_frame, FrameFormat.AckOffsetCounter)));
         if (_frame.Length == FrameFormat.AckLongLength)
         {
-            Add("bitmap of the 8 before", FrameFormat.AckOffsetBitmap, 1, "0b" + _frame[FrameFormat.AckOffsetBitmap].ToString("b8", CultureInfo.InvariantCulture));
+            Add("bitmap of the 8 before", FrameFormat.AckOffsetBitmap, 1,
+                "0b" + _frame[FrameFormat.AckOffsetBitmap].ToString("b8", CultureInfo.InvariantCulture));
         }
         else if (_frame.Length != FrameFormat.AckShortLength)
         {

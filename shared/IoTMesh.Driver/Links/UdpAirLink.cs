@@ -305,8 +305,8 @@ public sealed class UdpAirLink : IWakeableLink
     private bool IsFrame(int length, long nowMs)
     {
         byte[] received = _received;
-        bool isOurs = length >= HeaderLength && length <= HeaderLength + MaxBody && received[0] == Magic0 && received[1] == Magic1 && received[VersionOffset] == Version
-            && GetU16(received, NodeOffset) == _address;
+        bool isOurs = length >= HeaderLength && length <= HeaderLength + MaxBody && received[0] == Magic0 && received[1] == Magic1
+            && received[VersionOffset] == Version && GetU16(received, NodeOffset) == _address;
         if (isOurs && received[TypeOffset] == Frame && length > HeaderLength)
         {
             return true;

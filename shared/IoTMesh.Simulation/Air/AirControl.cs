@@ -62,7 +62,9 @@ internal static class AirControl
     private static double Number(string word, double min, double max)
     {
         bool isNumber = double.TryParse(word, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= min && value <= max;
-        return isNumber ? value : throw new InputException(string.Create(CultureInfo.InvariantCulture, $"'{Shown(word)}' is not a number from {min} to {max}"));
+        return isNumber
+            ? value
+            : throw new InputException(string.Create(CultureInfo.InvariantCulture, $"'{Shown(word)}' is not a number from {min} to {max}"));
     }
 
     /// <summary>What somebody sent, safe to print.</summary>

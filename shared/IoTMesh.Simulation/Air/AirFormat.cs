@@ -16,7 +16,8 @@ public enum AirType : byte
 
 /// <summary>The fixed header of the air's datagrams, docs/protocol.md 11.1.</summary>
 /// <param name="Node">Who talks to the air, or whom the air talks to; 0 for control.</param>
-public readonly record struct AirHeader(AirType Type, ushort Node, ushort LinkSource = 0, ushort LinkDestination = 0, sbyte RssiDbm = 0, byte Status = 0);
+public readonly record struct AirHeader(AirType Type, ushort Node, ushort LinkSource = 0, ushort LinkDestination = 0, sbyte RssiDbm = 0,
+    byte Status = 0);
 
 /// <summary>Reads and writes the air's datagrams. docs/protocol.md 11.1.</summary>
 public static class AirFormat
@@ -77,7 +78,8 @@ public static class AirFormat
         return header.Type switch
         {
             AirType.Hello or AirType.Welcome or AirType.Bye => !hasBody && MeshAddress.IsUnicast(header.Node),
-            AirType.Frame => hasBody && MeshAddress.IsUnicast(header.Node) && MeshAddress.IsUnicast(header.LinkSource) && IsDestination(header.LinkDestination),
+            AirType.Frame => hasBody && MeshAddress.IsUnicast(header.Node) && MeshAddress.IsUnicast(header.LinkSource)
+                && IsDestination(header.LinkDestination),
             AirType.Control or AirType.Reply => hasBody,
             _ => false,
         };

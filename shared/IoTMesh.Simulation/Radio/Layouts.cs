@@ -33,7 +33,10 @@ internal static class Layouts
         };
     }
 
-    /// <summary>Signal strength over a distance in units: log-distance path loss, exponent 2.7, -40 dBm at 1 m, and up to 3 dB of shadowing fixed for the pair.</summary>
+    /// <summary>
+    /// Signal strength over a distance in units: log-distance path loss, exponent 2.7, -40 dBm at 1 m, and up to 3 dB of shadowing fixed
+    /// for the pair.
+    /// </summary>
     internal static sbyte RssiDbm(double distance, int a, int b)
     {
         uint pair = (uint)(Math.Min(a, b) * 65_537) ^ (uint)(Math.Max(a, b) * 2_654_435_761L);

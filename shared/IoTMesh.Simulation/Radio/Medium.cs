@@ -163,7 +163,8 @@ public sealed class Medium
 
             foreach (MediumLink link in LinksFrom(node))
             {
-                if (!seen[link.To - 1] && link.PassBelow >= passBelowMin && Find(link.To, node, out MediumLink back) && back.PassBelow >= passBelowMin)
+                if (!seen[link.To - 1] && link.PassBelow >= passBelowMin && Find(link.To, node, out MediumLink back)
+                    && back.PassBelow >= passBelowMin)
                 {
                     seen[link.To - 1] = true;
                     open.Push(link.To);

@@ -56,8 +56,8 @@ public sealed class RealTimeAir : IDisposable
     public long FramesOverrun => Interlocked.Read(ref _framesOverrun);
 
     /// <summary>
-    /// The radio of one node; its Receive can be woken (<see cref="IWakeableLink"/>). A node that is started again connects again: the earlier link is closed, and the radio is on
-    /// even after <see cref="Kill"/>.
+    /// The radio of one node; its Receive can be woken (<see cref="IWakeableLink"/>). A node that is started again connects again: the
+    /// earlier link is closed, and the radio is on even after <see cref="Kill"/>.
     /// </summary>
     /// <param name="address">1 to the topology's NodeCount.</param>
     /// <exception cref="InputException">The topology has no such node.</exception>

@@ -71,7 +71,8 @@ public static class TopologyFile
 
     private static RadioPosition[] ReadPositions(JsonInput rows, int nodes)
     {
-        return [.. rows.Items(nodes).Select(row => row.Items(2)).Select(xy => new RadioPosition(xy[0].AsDouble(-1e6, 1e6), xy[1].AsDouble(-1e6, 1e6)))];
+        return [.. rows.Items(nodes).Select(row => row.Items(2))
+            .Select(xy => new RadioPosition(xy[0].AsDouble(-1e6, 1e6), xy[1].AsDouble(-1e6, 1e6)))];
     }
 }
 
@@ -109,7 +110,9 @@ public sealed record TopologySpec(TopologyKind Kind, int Nodes, int Columns, dou
             throw input.Required("file").Error("only a trace has a file");
         }
 
-        IReadOnlyList<int>? gateways = input.Optional("gateways") is JsonInput list ? ReadIds(list, isTrace || nodes == 0 ? Topology.MaxNodes : nodes) : null;
+        IReadOnlyList<int>? gateways = input.Optional("gateways") is JsonInput list
+            ? ReadIds(list, isTrace || nodes == 0 ? Topology.MaxNodes : nodes)
+            : null;
         input.End();
         string? path = file is null ? null : Path.Combine(directory, file);
         if (isTrace)

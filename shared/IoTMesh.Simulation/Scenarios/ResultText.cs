@@ -76,7 +76,8 @@ internal static class ResultText
     {
         StringBuilder text = new();
         Line(text, $"{run.Scenario}, seed {run.Seed}: {run.Nodes} nodes, {run.VirtualSeconds:0.###} virtual seconds in {run.WallSeconds:0.00} s");
-        Line(text, $"delivered     {run.Delivered} of {run.Sent} ({run.DeliveryRatio:0.00 %}), {run.Duplicates} duplicates, {run.HopsMean:0.00} hops on average");
+        double ratio = run.DeliveryRatio;
+        Line(text, $"delivered     {run.Delivered} of {run.Sent} ({ratio:0.00 %}), {run.Duplicates} duplicates, {run.HopsMean:0.00} hops on average");
         if (run.Unreachable.Count > 0)
         {
             Line(text, $"unreachable   {string.Join(", ", run.Unreachable)}");
@@ -116,16 +117,19 @@ internal static class ResultText
         StringBuilder text = new();
         string name = results.Runs.Count == 0 ? string.Empty : results.Runs[0].Scenario;
         Line(text, $"{name}, {results.Runs.Count} seeds in {results.WallSeconds:0.00} s");
-        Line(text, $"delivered     {results.Delivered} of {results.Sent} ({results.DeliveryRatio:0.000 %}), {results.Runs.Sum(run => run.Duplicates)} duplicates");
+        long duplicates = results.Runs.Sum(run => run.Duplicates);
+        Line(text, $"delivered     {results.Delivered} of {results.Sent} ({results.DeliveryRatio:0.000 %}), {duplicates} duplicates");
         Line(text, $"latency       p50 {results.LatencyMs.P50:0.#} ms, p99 {results.LatencyMs.P99:0.#} ms, max {results.LatencyMs.Max:0.#} ms");
         Line(text, $"join          p50 {results.JoinMs.P50:0} ms, max {results.JoinMs.Max:0} ms");
-        Line(text, $"heal          median {results.HealMs.P50:0} ms, p99 {results.HealMs.P99:0} ms, max {results.HealMs.Max:0} ms ({results.HealMs.Count} faults)");
+        Spread heal = results.HealMs;
+        Line(text, $"heal          median {heal.P50:0} ms, p99 {heal.P99:0} ms, max {heal.Max:0} ms ({heal.Count} faults)");
         Line(text, $"{"over the seeds",-26}{"min",12}{"p50",12}{"p99",12}{"max",12}");
         foreach ((string figure, Func<SimulationResult, double> value) in _figures)
         {
             double[] values = [.. results.Runs.Select(value)];
             Spread spread = Spread.Of(values);
-            Line(text, $"{figure,-26}{(values.Length == 0 ? 0 : values.Min()),12:0.####}{spread.P50,12:0.####}{spread.P99,12:0.####}{spread.Max,12:0.####}");
+            double min = values.Length == 0 ? 0 : values.Min();
+            Line(text, $"{figure,-26}{min,12:0.####}{spread.P50,12:0.####}{spread.P99,12:0.####}{spread.Max,12:0.####}");
         }
 
         foreach (SimulationResult run in results.Runs.Where(run => !run.IsGood).Take(10))

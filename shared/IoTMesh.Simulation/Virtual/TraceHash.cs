@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace IoTMesh.Simulation;
 
-/// <summary>A running 64-bit hash over everything that nodes put out, in order. Not cryptographic; equal runs give equal values on every platform.</summary>
+/// <summary>
+/// A running 64-bit hash over everything that nodes put out, in order. Not cryptographic; equal runs give equal values on every platform.
+/// </summary>
 internal struct TraceHash
 {
     private const ulong Multiplier = 0x9E3779B97F4A7C15UL;

@@ -105,7 +105,8 @@ public class HostileFrameTests
                 break;
             case FrameFormat.TypeData:
             case FrameFormat.TypeFlood:
-                mesh.Nodes[2].Send(mesh.NowMs, type == FrameFormat.TypeData ? (ushort)3 : MeshAddress.All, 40, MeshClass.Normal, false, [1], 0, 1, out _);
+                ushort destination = type == FrameFormat.TypeData ? (ushort)3 : MeshAddress.All;
+                mesh.Nodes[2].Send(mesh.NowMs, destination, 40, MeshClass.Normal, false, [1], 0, 1, out _);
                 break;
             default:
                 mesh.Line(3);
