@@ -194,7 +194,8 @@ public sealed partial class MeshNode
             WantSeqNo(route, RequestFirstMs);
         }
 
-        if (isGateway && changes != RouteTable.Starving)
+        // Also where the destination has just said that it is no gateway any more.
+        if (changes != RouteTable.Starving)
         {
             NoteGatewayChange();
         }
