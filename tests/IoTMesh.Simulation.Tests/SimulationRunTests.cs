@@ -7,7 +7,7 @@ namespace IoTMesh.Simulation.Tests;
 public class SimulationRunTests
 {
     private const string Churn = """
-        {"name":"churn","durationSeconds":90,"topology":{"kind":"grid4","nodes":9,"loss":0.1},
+        {"name":"churn","durationSeconds":150,"topology":{"kind":"grid4","nodes":9,"loss":0.1},
          "traffic":[{"from":"all","to":"gateway","periodSeconds":2,"custody":true},{"from":[9],"to":[3],"periodSeconds":1,"confirmed":true}],
          "faults":[{"atSeconds":30,"kill":5},{"atSeconds":35,"start":5},{"atSeconds":40,"cut":[1,2]},{"atSeconds":50,"restore":[1,2]},
           {"atSeconds":51,"kill":1},{"atSeconds":55,"start":1}]}

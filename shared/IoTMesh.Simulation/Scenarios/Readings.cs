@@ -16,6 +16,9 @@ internal struct Reading
     internal SendResult Taken;
     internal byte PayloadBytes;
 
+    /// <summary>The node whose application had it first, and in which of its lives.</summary>
+    internal (int Node, int Incarnation) DeliveredAt;
+
     /// <summary>Links it crossed, once delivered.</summary>
     internal byte Hops;
 }

@@ -22,27 +22,36 @@ public sealed partial class SimulationRun
         {
             CheckLoop(node, destination);
         }
-
-        CheckLoop(node, MeshAddress.AnyGateway);
     }
 
+    /// <summary>
+    /// Follows next hops from a node whose route changed; a new cycle must lead through it. Each gateway is a destination of its own:
+    /// a message for any of them keeps to the one it was given (protocol.md 6).
+    /// </summary>
     private void CheckLoop(int node, ushort destination)
     {
         int before = RouteCycle.Find(node, _mesh.Topology.NodeCount, at => NextHop(at, destination));
-        if (before != 0)
+        if (before == 0)
         {
+            _inCycle.Remove((node, destination));
+        }
+        else if (_inCycle.Add((node, destination)))
+        {
+            // One cycle counts once, whichever of its nodes reports next.
+            for (int at = NextHop(node, destination); at != node; at = NextHop(at, destination))
+            {
+                _inCycle.Add((at, destination));
+            }
+
             _loops++;
-            string to = destination == MeshAddress.AnyGateway ? "any gateway" : $"node {destination}";
-            Violate($"the next hops to {to} lead from node {node} back to it, through node {before}");
+            Violate($"the next hops to node {destination} lead from node {node} back to it, through node {before}");
         }
     }
 
     /// <summary>The next hop of a living node, 0 where the way ends.</summary>
     private int NextHop(int node, ushort destination)
     {
-        return _mesh.CoreOf(node) is not MeshNode core || node == destination || (destination == MeshAddress.AnyGateway && core.Config.IsGateway)
-            ? 0
-            : core.GetNextHop(destination);
+        return _mesh.CoreOf(node) is not MeshNode core || node == destination ? 0 : core.GetNextHop(destination);
     }
 
     private void ApplyFault(FaultEntry fault)
@@ -118,7 +127,6 @@ public sealed partial class SimulationRun
         int nodes = _mesh.Topology.NodeCount;
         for (int node = 1; node <= nodes; node++)
         {
-            CheckLoop(node, MeshAddress.AnyGateway);
             for (int destination = 1; destination <= nodes && _mesh.IsRunning(node); destination++)
             {
                 CheckLoop(node, Topology.AddressOf(destination));
@@ -138,32 +146,30 @@ public sealed partial class SimulationRun
 
         for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
         {
-            if (_mesh.IsRunning(node) && _mesh.Medium.HasPath(node, _mesh.IsServing, 0.5) && !RouteArrives(node))
+            if (_mesh.IsRunning(node) && _mesh.Medium.HasPath(node, _mesh.IsServing, 0.5) && !RouteArrives(node, out string end))
             {
-                Violate($"node {node} has a way to a gateway, but no route that leads to one");
+                Violate($"node {node} has a way to a gateway, but no route that leads to one: {end}");
             }
         }
     }
 
-    private bool RouteArrives(int node)
+    private bool RouteArrives(int node, out string end)
     {
-        for (int steps = 0; steps <= _mesh.Topology.NodeCount; steps++)
+        int gateway = _mesh.IsServing(node) ? node : _mesh.CoreOf(node)!.NearestGateway;
+        end = gateway == MeshAddress.None ? "it knows no gateway" : $"its nearest gateway {gateway} does not serve";
+        for (int steps = 0; steps <= _mesh.Topology.NodeCount && node != gateway; steps++)
         {
-            if (_mesh.IsServing(node))
-            {
-                return true;
-            }
-
-            int next = _mesh.CoreOf(node)?.GetNextHop(MeshAddress.AnyGateway) ?? MeshAddress.None;
+            int next = NextHop(node, Topology.AddressOf(gateway));
             if (next < 1 || next > _mesh.Topology.NodeCount || !_mesh.Medium.Find(node, next, out _))
             {
+                end = $"its route to gateway {gateway} ends at node {node}, whose next hop is {next}";
                 return false;
             }
 
             node = next;
         }
 
-        return false;
+        return node == gateway && _mesh.IsServing(node);
     }
 
     internal SimulationResult Measure(double wallSeconds)

@@ -19,6 +19,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private readonly Dictionary<ReadingKey, int> _byKey = [];
     private readonly HashSet<(int Node, int Incarnation, ReadingKey Key)> _seen = [];
     private readonly List<(long AtUs, HashSet<int> Connected)> _faultTimes = [];
+    private readonly HashSet<(int Node, ushort Destination)> _inCycle = [];
     private readonly List<string> _violations = [];
     private readonly List<int> _unreachable = [];
     private readonly long[] _startedUs;
@@ -264,12 +265,18 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         }
         else if (reading.DeliveredUs >= 0)
         {
+            // Without custody a message may come again where its sender heard no answer: to another gateway, or after a restart
+            // that forgot it. Never twice to the same life of the same node.
             _duplicates++;
-            Violate($"node {node} was handed message {index} from {output.Origin} twice");
+            if (reading.DeliveredAt == (node, _mesh.IncarnationOf(node)))
+            {
+                Violate($"node {node} was handed message {index} from {output.Origin} twice");
+            }
         }
         else if (reading.To != 0 || _mesh.IsServing(node))
         {
             reading.DeliveredUs = _mesh.NowUs;
+            reading.DeliveredAt = (node, _mesh.IncarnationOf(node));
             reading.Hops = output.Hops;
         }
     }
