@@ -10,9 +10,11 @@ public class RandomScenarioTests
         Scenario a = RandomScenario.Create(5);
         Scenario b = RandomScenario.Create(5);
         Assert.Equal(a.Topology.Nodes, b.Topology.Nodes);
-        Assert.Equal(a.Faults.Select(fault => (fault.AtSeconds, fault.Kind, fault.A)), b.Faults.Select(fault => (fault.AtSeconds, fault.Kind, fault.A)));
-        Assert.True(Enumerable.Range(1, 50).Select(seed => RandomScenario.Create((ulong)seed).Topology.Kind).Distinct().Count() > 4);
-        Assert.True(Enumerable.Range(1, 50).SelectMany(seed => RandomScenario.Create((ulong)seed).Faults).Select(fault => fault.Kind).Distinct().Count() >= 8);
+        Assert.Equal(
+            a.Faults.Select(fault => (fault.AtSeconds, fault.Kind, fault.A)), b.Faults.Select(fault => (fault.AtSeconds, fault.Kind, fault.A)));
+        Scenario[] many = [.. Enumerable.Range(1, 50).Select(seed => RandomScenario.Create((ulong)seed))];
+        Assert.True(many.Select(scenario => scenario.Topology.Kind).Distinct().Count() > 4);
+        Assert.True(many.SelectMany(scenario => scenario.Faults).Select(fault => fault.Kind).Distinct().Count() >= 8);
     }
 
     [Fact]
