@@ -14,6 +14,12 @@ public sealed partial class DemoInBrowserTests(ChromiumFixture chromium) : IClas
           .map(t => t.textContent.match(/^(.+) to (.+): .*route$/m)).filter(m => m).map(m => [m[1], m[2]]))
         """;
 
+    // Names of nodes that hear more than one other: those have a detour.
+    private const string WithDetour = """
+        (ends => ends.filter((name, at) => ends.indexOf(name) !== at))([...document.querySelectorAll('.map .link title')]
+          .flatMap(t => t.textContent.match(/^(.+) to (.+?):/).slice(1, 3)))
+        """;
+
     private readonly Channel<string> _said = Channel.CreateUnbounded<string>();
     private Process? _demo;
 
@@ -29,23 +35,22 @@ public sealed partial class DemoInBrowserTests(ChromiumFixture chromium) : IClas
         string published = await page.TextAsync("#published");
         await page.UntilAsync($"document.querySelector('#published').textContent !== '{published}'");
 
+        // A victim is back after 5 s, and a child may then be with it again before its own report of the detour is due: the
+        // paths around one victim of the first few must show.
         int loads = page.Navigations;
-        while (true)
+        bool shown = false;
+        for (int kills = 0; kills < 4 && !shown;)
         {
             JsonObject before = (await page.EvaluateAsync(Routes))!.AsObject();
+            var withDetour = (await page.EvaluateAsync(WithDetour))!.AsArray().Select(name => (string)name!).ToHashSet();
             Match killed = KilledLine().Match(await NextLineAsync());
-            string[] orphans = killed.Success ? [.. before.Where(r => (string?)r.Value == killed.Groups[1].Value).Select(r => r.Key)] : [];
-            foreach (string orphan in orphans)
-            {
-                await page.UntilAsync($"(r => r['{orphan}'] && r['{orphan}'] !== '{killed.Groups[1].Value}')({Routes})", 8);
-            }
-
-            if (orphans.Length > 0)
-            {
-                break;
-            }
+            kills += killed.Success ? 1 : 0;
+            string victim = killed.Groups[1].Value;
+            string[] orphans = [.. before.Where(r => killed.Success && (string?)r.Value == victim).Select(r => r.Key).Where(withDetour.Contains)];
+            shown = orphans.Length > 0 && await ShowsDetourAsync(page, orphans, victim);
         }
 
+        Assert.True(shown, "no path around a killed node has shown");
         Assert.Equal(loads, page.Navigations);
         Assert.Empty(page.Complaints);
     }
@@ -62,6 +67,20 @@ public sealed partial class DemoInBrowserTests(ChromiumFixture chromium) : IClas
         await page.ClickAsync("[data-ask=ping]");
         await page.UntilAsync("/ping answered in \\d+ ms/.test(document.querySelector('.answers li')?.innerText)");
         Assert.Empty(page.Complaints);
+    }
+
+    private static async Task<bool> ShowsDetourAsync(BrowserPage page, string[] orphans, string victim)
+    {
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed.TotalSeconds < 8; await Task.Delay(100))
+        {
+            JsonObject now = (await page.EvaluateAsync(Routes))!.AsObject();
+            if (orphans.Any(orphan => now[orphan] is JsonNode nextHop && (string?)nextHop != victim))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     public void Dispose()
