@@ -4,6 +4,7 @@ using IoTMesh.Gateway.Mesh;
 using IoTMesh.Gateway.Site;
 using IoTMesh.Gateway.Storage;
 using IoTMesh.Mqtt;
+using Microsoft.Data.Sqlite;
 
 namespace IoTMesh.Gateway.Bridge;
 
@@ -33,6 +34,7 @@ public sealed class OutboxPublisher
     private readonly SemaphoreSlim _signal = new(0, 1);
     private readonly Channel<long> _acknowledged = Channel.CreateUnbounded<long>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<string, (ushort Boot, uint Seq)> _newest = [];
+    private Task? _deletes;
     private long _published;
     private long _after;
     private int _failures;
@@ -71,11 +73,11 @@ public sealed class OutboxPublisher
     /// <summary>Publishes until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        Task deleting = DeleteAsync(cancellationToken);
+        _deletes ??= DeleteAsync(cancellationToken);
         using var window = new SemaphoreSlim(_window, _window);
         while (!cancellationToken.IsCancellationRequested)
         {
-            IReadOnlyList<OutboxRow> rows = _client.IsConnected ? _store.ReadOutbox(_after, ReadMax) : [];
+            IReadOnlyList<OutboxRow> rows = _client.IsConnected ? TryRead() : [];
             if (rows.Count == 0)
             {
                 await _signal.WaitAsync(_pollInterval, cancellationToken);
@@ -101,7 +103,7 @@ public sealed class OutboxPublisher
             }
         }
 
-        await deleting;
+        await _deletes;
     }
 
     /// <summary>The rows with those of each node in the order of measurement; nodes keep the places that their rows had.</summary>
@@ -110,6 +112,19 @@ public sealed class OutboxPublisher
         var byNode = rows.GroupBy(r => r.Reading.DeviceId)
             .ToDictionary(g => g.Key, g => new Queue<OutboxRow>(g.OrderBy(r => r.Reading.Boot).ThenBy(r => r.Reading.Seq)));
         return rows.Select(r => byNode[r.Reading.DeviceId].Dequeue());
+    }
+
+    // A disk that fails now may work later; meanwhile the store's own writes tell of it.
+    private IReadOnlyList<OutboxRow> TryRead()
+    {
+        try
+        {
+            return _store.ReadOutbox(_after, ReadMax);
+        }
+        catch (Exception e) when (e is SqliteException or StorageException)
+        {
+            return [];
+        }
     }
 
     private async Task PublishAsync(OutboxRow row, SemaphoreSlim window, CancellationToken cancellationToken)

@@ -178,10 +178,32 @@ public sealed class GatewayService : IAsyncDisposable
         Address = new Uri(_web.Urls.First() + "/");
         Store.Start();
         Mesh.Start();
-        _loops.Add(Task.Run(() => _bridge.RunAsync(_stopping.Token)));
-        _loops.Add(Task.Run(() => Publisher.RunAsync(_stopping.Token)));
-        _loops.Add(Task.Run(HandleMessagesAsync));
-        _loops.Add(Task.Run(WatchAsync));
+        _loops.Add(Task.Run(() => GoOnAsync("mqtt", () => _bridge.RunAsync(_stopping.Token))));
+        _loops.Add(Task.Run(() => GoOnAsync("outbox", () => Publisher.RunAsync(_stopping.Token))));
+        _loops.Add(Task.Run(() => GoOnAsync("messages", HandleMessagesAsync)));
+        _loops.Add(Task.Run(() => GoOnAsync("watch", WatchAsync)));
+    }
+
+    // A loop that dies silently would be a gateway that looks alive: what it did not expect is told, and it starts again.
+    private async Task GoOnAsync(string part, Func<Task> loop)
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await loop();
+                return;
+            }
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                Live.AddEvent("error", part, $"{e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}; it goes on");
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
+        }
     }
 
     private void AddServices(IServiceCollection services, CommandRunner runner, GatewayOperations operations)
