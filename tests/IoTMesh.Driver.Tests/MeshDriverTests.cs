@@ -156,7 +156,7 @@ public sealed class MeshDriverTests
         {
             // Refused until the node has stored its counters, kept from then on until the gateway has it.
             Assert.True(SpinWait.SpinUntil(
-                () => second.TrySendReading([0x01, 0x61], 0, 2, 1) && application.Posted.ToArray().Any(p => p.Result == SendResult.Accepted), 60_000));
+                () => second.TrySendReading([0x01, 0x61], 0, 2, 1) && application.Posted.Any(p => p.Result == SendResult.Accepted), 60_000));
             Assert.True(SpinWait.SpinUntil(() => gateway.Count > 0, 60_000));
         }
         finally
