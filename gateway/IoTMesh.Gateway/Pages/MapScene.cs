@@ -127,7 +127,7 @@ public sealed record MapScene(IReadOnlyList<MapNode> Nodes, IReadOnlyList<MapLin
     }
 
     // Of the bold name in pixels, roughly; the caption below it is rarely wider than 50.
-    private static double LabelWidth(string name) => Math.Max(50, 6 + (6.8 * Math.Min(name.Length, 20)));
+    private static double LabelWidth(string name) => Math.Max(50, 8 + (7.4 * Math.Min(name.Length, 20)));
 
     private static MapNode DrawnNode(NodeView node, Point at, Dictionary<ushort, NodeView> nodes, bool crowded, LabelSlot label)
     {
