@@ -180,7 +180,8 @@ public class FrameVectorTests
             FrameInspector decoded = FrameInspector.Decode(section.Hex("hex"), section.Kind == "ack" ? null : network, Epoch, high);
             bool explained = !section.Has("extension");
             Assert.Equal((section.Name, explained ? null : decoded.Problem), (section.Name, decoded.Problem));
-            Assert.True(section.Kind == "ack" || decoded.Fields.Any(f => f.Name == "hop tag" && f.Value.EndsWith("(right)", StringComparison.Ordinal)), section.Name);
+            bool right = decoded.Fields.Any(f => f.Name == "hop tag" && f.Value.EndsWith("(right)", StringComparison.Ordinal));
+            Assert.True(right || section.Kind == "ack", section.Name);
         }
     }
 

@@ -138,7 +138,8 @@ internal sealed class ReferenceCodec
         bool origin = m.Number("origin") != linkSource;
         bool destination = m.Number("destination") != 0xFFFE;
         bool via = m.Number("via") != 0;
-        int control = ((int)m.Number("kind") << 5) | (wide ? 16 : 0) | (origin ? 8 : 0) | (destination ? 4 : 0) | (via ? 2 : 0) | (withLength ? 1 : 0);
+        int control = ((int)m.Number("kind") << 5) | (wide ? 16 : 0) | (origin ? 8 : 0) | (destination ? 4 : 0) | (via ? 2 : 0);
+        control |= withLength ? 1 : 0;
         byte[] body = Seal(m);
         List<byte> bytes = [(byte)control, (byte)m.Number("hop-limit")];
         bytes.AddRange(origin ? U16(m.Number("origin")) : []);
