@@ -7,17 +7,14 @@ public sealed partial class MeshNode
     private const int PlainOverhead = 14;
 
     private const int HelloMinIntervalMs = 300;
-    private const int ConfirmedRemembered = 32;
     private readonly Ccm _ccm;
     private readonly byte[] _plain;
     private readonly int _plainCapacity;
     private readonly byte[] _nonce = new byte[Ccm.NonceLength];
-    private readonly ushort[] _confirmedOrigin = new ushort[ConfirmedRemembered];
-    private readonly uint[] _confirmedId = new uint[ConfirmedRemembered];
+    private readonly MessageHeader _composed = new MessageHeader();
     private IBlockCipher _upCipher;
     private IBlockCipher _downCipher;
     private IBlockCipher _groupCipher;
-    private int _confirmedNext;
     private bool _openedByGateway;
     private long _lastHelloMs = long.MinValue / 2;
 
@@ -129,7 +126,7 @@ public sealed partial class MeshNode
             return MessageQueue.None;
         }
 
-        MessageHeader header = _header;
+        MessageHeader header = _composed;
         header.Kind = kind;
         header.HopLimit = Config.HopLimit;
         header.Origin = Address;
@@ -269,7 +266,7 @@ public sealed partial class MeshNode
 
                 break;
             case MessageKind.Confirmed:
-                ReceiveConfirmed(origin, messageClass, count, rssiDbm);
+                ReceiveConfirmed(peer, messageClass, count, rssiDbm);
                 break;
             case MessageKind.Confirm:
                 if (count == 4)
@@ -307,7 +304,7 @@ public sealed partial class MeshNode
         return slot;
     }
 
-    private void ReceiveConfirmed(ushort origin, byte messageClass, int count, sbyte rssiDbm)
+    private void ReceiveConfirmed(int peer, byte messageClass, int count, sbyte rssiDbm)
     {
         if (count < 5)
         {
@@ -315,29 +312,15 @@ public sealed partial class MeshNode
         }
 
         uint id = Bytes.GetU32(_plain, 0);
-        if (!WasConfirmed(origin, id))
+        if (ReplayWindow.IsFresh(_peers.ConfirmedHigh[peer], _peers.ConfirmedSeen[peer], id))
         {
-            _confirmedOrigin[_confirmedNext] = origin;
-            _confirmedId[_confirmedNext] = id;
-            _confirmedNext = (_confirmedNext + 1) % ConfirmedRemembered;
+            _peers.ConfirmedSeen[peer] = ReplayWindow.Accept(_peers.ConfirmedHigh[peer], _peers.ConfirmedSeen[peer], id);
+            _peers.ConfirmedHigh[peer] = id > _peers.ConfirmedHigh[peer] ? id : _peers.ConfirmedHigh[peer];
             Deliver(4, count - 4, rssiDbm);
         }
 
         Bytes.PutU32(_plain, 0, id);
-        Compose(MessageKind.Confirm, origin, messageClass, true, 4);
-    }
-
-    private bool WasConfirmed(ushort origin, uint id)
-    {
-        for (int i = 0; i < ConfirmedRemembered; i++)
-        {
-            if (_confirmedId[i] == id && _confirmedOrigin[i] == origin)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        Compose(MessageKind.Confirm, _peers.Address[peer], messageClass, true, 4);
     }
 
     /// <summary>Tells a peer this boot's number; <paramref name="answer"/> 1 asks for the peer's in return.</summary>

@@ -138,12 +138,12 @@ public sealed partial class MeshNode
         }
 
         _duplicates.Add(_header.Origin, _header.Counter);
-        byte hopLimit = _header.HopLimit;
-        ReceiveEndToEnd((byte)MeshClass.Normal, buffer, _neighbors.RssiDbm[neighbor]);
-        if (hopLimit > 1)
+        // Relayed first: opening the message changes the parsed header.
+        if (_header.HopLimit > 1)
         {
-            _header.HopLimit = (byte)(hopLimit - 1);
+            _header.HopLimit--;
             int slot = _queue.Take(_header, (byte)MeshClass.Normal, MessageQueue.StateFlood, _nowMs + 2 + _prng.Next(FloodJitterMs));
+            _header.HopLimit++;
             if (slot != MessageQueue.None)
             {
                 System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
@@ -152,6 +152,7 @@ public sealed partial class MeshNode
             }
         }
 
+        ReceiveEndToEnd((byte)MeshClass.Normal, buffer, _neighbors.RssiDbm[neighbor]);
         return ParseError.None;
     }
 

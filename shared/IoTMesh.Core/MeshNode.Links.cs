@@ -6,8 +6,6 @@ public sealed partial class MeshNode
     private const int ProbeTriesMax = 6;
     private const int ProbeRetryMs = 120;
     private const int ProbeRestMs = 10_000;
-    private const int FailuresUntilLost = 8;
-    private const int FailuresUntilRequest = 3;
     private const int QuietUntilLostMs = 400;
     private uint _lastFailedFrame;
 
@@ -185,14 +183,15 @@ public sealed partial class MeshNode
         _lastFailedFrame = frameCounter;
         _neighbors.HandleTry(neighbor, false);
         int failures = _neighbors.Failures[neighbor];
-        if (failures >= FailuresUntilLost)
+        int limit = _neighbors.FailuresUntilLost(neighbor);
+        if (failures >= limit)
         {
             bool quiet = _nowMs - _neighbors.LastHeardMs[neighbor] > QuietUntilLostMs;
             LoseOrDoubt(neighbor, quiet);
             return;
         }
 
-        if (failures >= FailuresUntilRequest)
+        if (failures > limit / 2)
         {
             RequestBackups(neighbor);
         }

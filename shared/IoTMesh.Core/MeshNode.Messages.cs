@@ -6,6 +6,7 @@ public sealed partial class MeshNode
     private const int HelloRetryMs = 800;
     private const int HelloTries = 8;
     private const int PendingNoRoomMs = 100;
+    private uint _nextConfirmedId = 1;
 
     /// <summary>
     /// Sends a message end to end, encrypted for the destination. A confirmed one is repeated until the destination's
@@ -64,6 +65,12 @@ public sealed partial class MeshNode
         ushort destination, byte port, MeshClass messageClass, bool confirmed, byte[] payload, int offset, int count, out int token)
     {
         token = 0;
+        if (confirmed && _pending.OldestId(_nextConfirmedId) + ReplayWindow.Length <= _nextConfirmedId)
+        {
+            // The destination tells repetitions from news within so many numbers.
+            return SendResult.QueueFull;
+        }
+
         int entry = _pending.Take();
         if (entry == PendingTable.None)
         {
@@ -79,8 +86,8 @@ public sealed partial class MeshNode
         int length = 0;
         if (confirmed)
         {
-            // The first counter names the message through all its repetitions, each of which has a counter of its own.
-            _pending.Id[entry] = _record.NextMessage++;
+            // One number through all repetitions, each of which has a message counter of its own.
+            _pending.Id[entry] = _nextConfirmedId++;
             Bytes.PutU32(_pending.Plain, at, _pending.Id[entry]);
             length = 4;
         }

@@ -23,6 +23,20 @@ internal static class LinkQuality
         return cost > MaxCost ? MaxCost : cost;
     }
 
+    /// <summary>How many failures in a row have a chance below 1 in 20,000 where each try succeeds with that ratio; 5 to 20.</summary>
+    internal static int FailuresBeyondChance(int ratio)
+    {
+        int chance = 1 << 16;
+        int count = 0;
+        while (chance > 3 && count < 20)
+        {
+            chance = (chance * (Perfect - ratio)) >> 8;
+            count++;
+        }
+
+        return count < 5 ? 5 : count;
+    }
+
     /// <summary>First guess from signal strength alone: both directions of a weak link lose frames.</summary>
     internal static ushort GuessRatio(sbyte rssiDbm)
     {

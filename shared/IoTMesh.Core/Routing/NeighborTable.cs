@@ -58,6 +58,7 @@ internal sealed class NeighborTable
 
     private readonly ushort[] _inRatio;
     private readonly ushort[] _ackRatio;
+    private readonly ushort[] _streakRatio;
     private readonly byte[] _ackSamples;
     private readonly byte[] _beaconNumber;
     private readonly bool[] _beaconKnown;
@@ -97,6 +98,7 @@ internal sealed class NeighborTable
         AckLong = new bool[capacity];
         _inRatio = new ushort[capacity];
         _ackRatio = new ushort[capacity];
+        _streakRatio = new ushort[capacity];
         _ackSamples = new byte[capacity];
         _beaconNumber = new byte[capacity];
         _beaconKnown = new bool[capacity];
@@ -250,6 +252,11 @@ internal sealed class NeighborTable
     /// <summary>A try was or was not acknowledged.</summary>
     internal void HandleTry(int slot, bool success)
     {
+        if (!success && Failures[slot] == 0)
+        {
+            _streakRatio[slot] = _ackRatio[slot];
+        }
+
         _ackRatio[slot] = LinkQuality.Observe(_ackRatio[slot], success);
         if (_ackSamples[slot] < SamplesTrusted)
         {
@@ -257,6 +264,12 @@ internal sealed class NeighborTable
         }
 
         Failures[slot] = success ? (byte)0 : Failures[slot] == 255 ? (byte)255 : (byte)(Failures[slot] + 1);
+    }
+
+    /// <summary>Failed tries in a row that a link of this quality does not produce by chance: the neighbor is gone.</summary>
+    internal int FailuresUntilLost(int slot)
+    {
+        return LinkQuality.FailuresBeyondChance(_streakRatio[slot]);
     }
 
     /// <summary>Expected transmissions, 64 = one: measured by acks where there were any, else guessed from beacons as if symmetric.</summary>

@@ -52,8 +52,9 @@ internal sealed class CounterRecord
                 Boot = 1;
             }
 
-            NextFrame = Bytes.GetU32(record, OffsetFrame);
-            NextMessage = Bytes.GetU32(record, OffsetMessage);
+            // One block more than stored: the newest record may have rotted, and this be the one before it.
+            NextFrame = Saturate(Bytes.GetU32(record, OffsetFrame), FrameBlock);
+            NextMessage = Saturate(Bytes.GetU32(record, OffsetMessage), MessageBlock);
             SeqNo = Bytes.GetU16(record, OffsetSeqNo);
         }
 
@@ -85,9 +86,14 @@ internal sealed class CounterRecord
     internal void Reserve()
     {
         // At the very end the counters stop; they never start again from 0.
-        _frameEndWanted = uint.MaxValue - NextFrame < FrameBlock ? uint.MaxValue : NextFrame + FrameBlock;
-        _messageEndWanted = uint.MaxValue - NextMessage < MessageBlock ? uint.MaxValue : NextMessage + MessageBlock;
+        _frameEndWanted = Saturate(NextFrame, FrameBlock);
+        _messageEndWanted = Saturate(NextMessage, MessageBlock);
         _seqNoEndWanted = (ushort)(SeqNo + SeqNoBlock);
+    }
+
+    private static uint Saturate(uint value, uint block)
+    {
+        return uint.MaxValue - value < block ? uint.MaxValue : value + block;
     }
 
     internal void Emit(byte[] buffer)

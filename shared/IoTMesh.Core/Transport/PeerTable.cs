@@ -15,6 +15,10 @@ internal sealed class PeerTable
     internal readonly ulong[] CounterSeen;
     internal readonly bool[] IsGateway;
 
+    // Ids of confirmed messages from this peer's present boot: one replay window, so that a repetition is not delivered again.
+    internal readonly uint[] ConfirmedHigh;
+    internal readonly ulong[] ConfirmedSeen;
+
     /// <summary>At a gateway: its ciphers come from a device key of the registry.</summary>
     internal readonly bool[] IsDevice;
 
@@ -42,6 +46,8 @@ internal sealed class PeerTable
         CounterHigh = new uint[capacity];
         CounterSeen = new ulong[capacity];
         IsGateway = new bool[capacity];
+        ConfirmedHigh = new uint[capacity];
+        ConfirmedSeen = new ulong[capacity];
         IsDevice = new bool[capacity];
         ReceiveCipher = new IBlockCipher[capacity];
         SendCipher = new IBlockCipher[capacity];
@@ -127,6 +133,8 @@ internal sealed class PeerTable
         Committed[peer] = 0;
         NewestSeq[peer] = 0;
         UptimeKnown[peer] = false;
+        ConfirmedHigh[peer] = 0;
+        ConfirmedSeen[peer] = 0;
     }
 
     /// <summary>Everything below <paramref name="floor"/> is no longer held by its origin; the watermark need not wait for it.</summary>

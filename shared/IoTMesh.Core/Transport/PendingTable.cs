@@ -67,6 +67,21 @@ internal sealed class PendingTable
         return None;
     }
 
+    /// <summary>The lowest id of a confirmed message under way; <paramref name="next"/> where there is none.</summary>
+    internal uint OldestId(uint next)
+    {
+        uint oldest = next;
+        for (int i = 0; i < Capacity; i++)
+        {
+            if (Used[i] && IsConfirmed[i] && Id[i] < oldest)
+            {
+                oldest = Id[i];
+            }
+        }
+
+        return oldest;
+    }
+
     internal long EarliestDueMs()
     {
         long earliest = long.MaxValue;
