@@ -26,6 +26,18 @@ public class ScenarioTests
     }
 
     [Fact]
+    public void A_broadcast_reaches_all_in_a_line_of_ten_once()
+    {
+        var mesh = new MiniMesh();
+        mesh.Line(10);
+        mesh.Run(10_000);
+        mesh.Nodes[1].Send(mesh.NowMs, MeshAddress.All, 50, MeshClass.Normal, false, [1, 2], 0, 2, out _);
+        mesh.Run(4_000);
+        Assert.Equal(Enumerable.Range(2, 9), mesh.Delivered.Select(d => d.At).Order());
+        Assert.All(mesh.Delivered, d => Assert.Equal(d.At - 1, d.Hops));
+    }
+
+    [Fact]
     public void When_one_of_two_gateways_dies_no_reading_is_lost()
     {
         var mesh = new MiniMesh(3) { Loss = 0.05 };

@@ -22,7 +22,7 @@ public class CounterRecordTests
     }
 
     [Fact]
-    public void A_restart_goes_on_behind_the_reserved_blocks()
+    public void A_restart_goes_on_a_block_behind_the_reserved_ones()
     {
         var first = new CounterRecord(null);
         byte[] stored = Stored(first);
@@ -30,8 +30,8 @@ public class CounterRecordTests
         var second = new CounterRecord(stored);
         Assert.Equal((ushort)2, second.Boot);
         Assert.False(second.IsFirstBoot);
-        Assert.Equal(1 + CounterRecord.FrameBlock, second.NextFrame);
-        Assert.Equal(1 + CounterRecord.MessageBlock, second.NextMessage);
+        Assert.Equal(1 + (2 * CounterRecord.FrameBlock), second.NextFrame);
+        Assert.Equal(1 + (2 * CounterRecord.MessageBlock), second.NextMessage);
         Assert.Equal(1 + CounterRecord.SeqNoBlock, second.SeqNo);
     }
 
