@@ -46,6 +46,7 @@ public sealed class NodeApplication : IMeshApplication
     private int _infoRetryMs = InfoRetryMinMs;
     private int _infoToken;
     private bool _isInfoUnderway;
+    private bool _isInfoOwed;
     private ushort _parent;
     private ushort _gateway;
     private uint _random;
@@ -60,7 +61,7 @@ public sealed class NodeApplication : IMeshApplication
         _random = ((uint)settings.Address << 1) | 1u;
         _blink = new NodeBlink(board);
         _sensors = NodeSensors.Create(settings, board, log);
-        _commands = new NodeCommands(this, _blink, board);
+        _commands = new NodeCommands(this, _blink, board, settings.AnyMayCommand);
     }
 
     public string Name { get; internal set; }
@@ -261,6 +262,7 @@ public sealed class NodeApplication : IMeshApplication
         }
         else if (_parent == MeshAddress.None)
         {
+            _nextInfoMs = _isInfoOwed ? nowMs + InfoDelayMs + Jitter(InfoDelayMs) : _nextInfoMs;
             _log.Write("reaches gateway " + gateway.ToString() + " again, via " + parent.ToString());
         }
         else
@@ -313,8 +315,10 @@ public sealed class NodeApplication : IMeshApplication
 
     private void SendInfo(long nowMs)
     {
-        if (_parent == MeshAddress.None)
+        _isInfoOwed = _parent == MeshAddress.None;
+        if (_isInfoOwed)
         {
+            // The next parent calls for it, also where the gateway is the one of before.
             return;
         }
 

@@ -7,6 +7,7 @@ namespace IoTMesh.Node;
 public static class NodeAssembly
 {
     private const int InboxCapacity = 4;
+    private const int MaxPeers = 32;
 
     /// <summary>A driver that is ready to start.</summary>
     /// <param name="link">Carries this node's frames; the driver closes it.</param>
@@ -15,6 +16,9 @@ public static class NodeAssembly
     {
         MeshConfig config = new MeshConfig();
         config.Address = settings.Address;
+
+        // Its gateways and the few nodes it exchanges messages with; a board has no memory for all of a large mesh.
+        config.MaxPeers = MaxPeers;
         if (link.MaxFrameLength < config.MaxFrameLength)
         {
             config.MaxFrameLength = link.MaxFrameLength;

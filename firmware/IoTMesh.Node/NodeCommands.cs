@@ -17,10 +17,12 @@ internal sealed class NodeCommands
     private readonly NodeApplication _application;
     private readonly NodeBlink _blink;
     private readonly IBoard _board;
+    private readonly bool _anyMayCommand;
     private readonly CommandMessage _message = new CommandMessage();
 
-    internal NodeCommands(NodeApplication application, NodeBlink blink, IBoard board)
+    internal NodeCommands(NodeApplication application, NodeBlink blink, IBoard board, bool anyMayCommand)
     {
+        _anyMayCommand = anyMayCommand;
         _application = application;
         _blink = blink;
         _board = board;
@@ -51,7 +53,7 @@ internal sealed class NodeCommands
         }
 
         CommandOp op = _message.Op;
-        _message.Status = Execute(nowMs);
+        _message.Status = output.IsFromGateway || _anyMayCommand ? Execute(nowMs) : CommandStatus.Denied;
         LastSummary = NameOf(op) + (_message.Key.Length > 0 ? " " + _message.Key : "")
             + (_message.Status == CommandStatus.Ok ? "" : " (refused: " + ((int)_message.Status).ToString() + ")");
         return CommandCodec.EncodeResponse(_message, response, 0, response.Length);

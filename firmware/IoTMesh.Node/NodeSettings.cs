@@ -44,6 +44,9 @@ public sealed class NodeSettings
     /// <summary>Seconds between readings, 1 to <see cref="PeriodMaxSeconds"/>.</summary>
     public int PeriodSeconds = 10;
 
+    /// <summary>Whether any node of the mesh may command this one; else gateways only.</summary>
+    public bool AnyMayCommand;
+
     /// <summary>Names of the sensors, in the order in which they are read.</summary>
     public string[] Sensors = new string[] { "weather", "uptime", "memory" };
 
@@ -98,6 +101,8 @@ public sealed class NodeSettings
         text.Append("\n# Seconds between readings (1 to 3600), and what is read.\n");
         Line(text, "period", PeriodSeconds.ToString());
         Line(text, "sensors", SensorList());
+        text.Append("\n# Who may send commands: gateway, or any node of the mesh (any).\n");
+        Line(text, "commands", AnyMayCommand ? NodeSettingsParser.CommandsAny : NodeSettingsParser.CommandsGateway);
         WriteBoard(text);
         return text.ToString();
     }

@@ -7,8 +7,10 @@ internal sealed class NodeSettingsParser
 {
     private const string KnownKeys =
         "address, device, name, network_key, epoch, device_key, pairwise_share, air_host, air_port, period, sensors, "
-        + "led_pin, wifi_ssid, wifi_password";
+        + "commands, led_pin, wifi_ssid, wifi_password";
 
+    internal const string CommandsGateway = "gateway";
+    internal const string CommandsAny = "any";
     private const int MaxSensors = 8;
     private const int MaxLedPin = 48;
     private const int DeviceIdLength = 8;
@@ -132,6 +134,10 @@ internal sealed class NodeSettingsParser
                 return true;
             case "sensors":
                 return TakeSensors(value);
+            case "commands":
+                _settings.AnyMayCommand = value == CommandsAny;
+                return value == CommandsAny || value == CommandsGateway
+                    || Fail("commands is '" + value + "'; write 'gateway' or 'any'");
             default:
                 return Fail("unknown key '" + key + "'; the keys are " + KnownKeys);
         }

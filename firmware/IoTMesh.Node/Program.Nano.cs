@@ -19,6 +19,19 @@ public static class Program
     public static void Main()
     {
         ConsoleLog log = new ConsoleLog();
+        try
+        {
+            RunNode(log);
+        }
+        catch (Exception error)
+        {
+            // A board whose Main has ended answers nobody any more.
+            Restart(log, "stopped by " + error.ToString() + " " + error.Message);
+        }
+    }
+
+    private static void RunNode(ConsoleLog log)
+    {
         string error;
         NodeSettings settings = NodeSettings.Load(SettingsFile, out error);
         if (settings == null)
@@ -32,9 +45,8 @@ public static class Program
 
         if (!Connect(settings))
         {
-            log.Write("Wi-Fi did not connect; restarting in 10 s. Check wifi_ssid and wifi_password in " + SettingsFile);
-            Thread.Sleep(RestartDelayMs);
-            Power.RebootDevice(RebootOption.NormalReboot);
+            Restart(log, "Wi-Fi did not connect: check wifi_ssid and wifi_password in " + SettingsFile);
+            return;
         }
 
         FileStorage storage = new FileStorage(Folder);
@@ -50,6 +62,13 @@ public static class Program
         }
 
         driver.Run();
+    }
+
+    private static void Restart(ConsoleLog log, string reason)
+    {
+        log.Write(reason + "; restarting in 10 s");
+        Thread.Sleep(RestartDelayMs);
+        Power.RebootDevice(RebootOption.NormalReboot);
     }
 
     private static bool Connect(NodeSettings settings)

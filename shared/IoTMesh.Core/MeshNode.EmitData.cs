@@ -144,6 +144,7 @@ public sealed partial class MeshNode
         output.Destination = _queue.Destination[slot];
         output.Hops = (byte)(Config.HopLimit - _queue.HopLimit[slot] + 1);
         output.RssiDbm = _queue.RssiDbm[slot];
+        output.IsFromGateway = _queue.IsFromGateway[slot];
         output.IsReading = _queue.Kind[slot] == MessageKind.Reading;
         output.Boot = _queue.Boot[slot];
         output.Counter = _queue.Counter[slot];

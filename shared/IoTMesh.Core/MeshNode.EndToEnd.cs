@@ -299,6 +299,7 @@ public sealed partial class MeshNode
         int slot = _queue.Take(_header, 0, MessageQueue.StateDeliver, _nowMs);
         System.Array.Copy(_plain, start, _queue.Body, _queue.BodyOffset(slot), count);
         _queue.RssiDbm[slot] = rssiDbm;
+        _queue.IsFromGateway[slot] = _openedByGateway;
         _queue.DueMs[slot] = long.MaxValue;
         _effects.Push(Effect.Deliver, slot, 0);
         return slot;

@@ -224,7 +224,7 @@ public sealed partial class MeshNode
     public void ReleaseCustody(long nowMs, ushort origin, ushort boot, uint readingSeq)
     {
         Advance(nowMs);
-        int peer = _peers.Find(origin);
+        int peer = Config.IsGateway ? _peers.Find(origin) : PeerTable.None;
         if (peer == PeerTable.None || _peers.Boot[peer] != boot)
         {
             return;
@@ -241,7 +241,7 @@ public sealed partial class MeshNode
     /// </summary>
     public void RestorePeer(ushort origin, ushort boot, uint counter, uint watermark)
     {
-        int peer = _peers.FindOrAdd(origin);
+        int peer = Config.IsGateway ? _peers.FindOrAdd(origin) : PeerTable.None;
         if (peer == PeerTable.None)
         {
             return;

@@ -79,7 +79,7 @@ public sealed partial class MeshNode
         _queue = new MessageQueue(config.MaxQueued, _plainCapacity + MessageHeader.TagLength);
         _duplicates = new DuplicateCache(config.MaxDuplicates);
         _custody = new Custody(config.IsGateway ? 1 : config.MaxCustody, config.MaxReadingLength);
-        _peers = new PeerTable(config.MaxPeers);
+        _peers = new PeerTable(config.MaxPeers, config.IsGateway);
         _pending = new PendingTable(config.MaxPending, _plainCapacity);
         _effects = new EffectQueue(config.MaxOutputs);
         _batch = new int[config.MaxQueued];

@@ -29,6 +29,9 @@ public sealed class MeshOutput
     /// <summary>Deliver: who sent it.</summary>
     public ushort Origin;
 
+    /// <summary>Deliver: true where the sender has proven with this device's own key that it is a gateway.</summary>
+    public bool IsFromGateway;
+
     /// <summary>Deliver: to whom it was sent. RouteChanged, NeighborChanged: whom it is about.</summary>
     public ushort Destination;
 

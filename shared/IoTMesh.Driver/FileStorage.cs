@@ -38,7 +38,7 @@ public sealed class FileStorage : IMeshStorage
                 Directory.CreateDirectory(folder);
             }
         }
-        catch (IOException)
+        catch (Exception)
         {
             // The root of the device's drive cannot be created; a folder that is really missing shows at the first Store.
         }

@@ -180,6 +180,43 @@ public sealed class NodeApplicationTests
         Assert.NotEmpty(FromNode(MeshPort.LinkReport));
     }
 
+    [Theory]
+    [InlineData(false, CommandStatus.Denied)]
+    [InlineData(true, CommandStatus.Ok)]
+    public void Another_node_commands_only_where_the_settings_let_it(bool anyMayCommand, CommandStatus expected)
+    {
+        Join();
+        _settings.AnyMayCommand = anyMayCommand;
+        var commanded = new NodeApplication(_settings, _board, _log);
+        _bench.Remove(_driver);
+        _bench.Add(NodeAssembly.Create(_settings, _bench.Air.Connect(NodeAddress), _bench.Clock, _storage, commanded));
+        var other = new TestGateway();
+        NodeSettings settings = TestSettings.Create(_bench.Site, 3);
+        _bench.Add(NodeAssembly.Create(settings, _bench.Air.Connect(3), _bench.Clock, new MemoryStorage(), other));
+        _bench.Run(5_000);
+        var request = new CommandMessage { Id = 9, Op = CommandOp.Set, Key = "led" };
+        request.SetBool(true);
+        byte[] payload = new byte[CommandCodec.MaxLength];
+        int length = CommandCodec.EncodeRequest(request, payload, 0, payload.Length);
+        Assert.True(other.Driver.TrySend(NodeAddress, MeshPort.Command, MeshClass.Control, true, payload, 0, length, 1));
+        Assert.True(_bench.RunUntil(() => other.Messages.Any(message => message.Port == MeshPort.CommandResponse), 20_000));
+        var answer = new CommandMessage();
+        Assert.True(Read(other.Messages.First(message => message.Port == MeshPort.CommandResponse), answer));
+        Assert.Equal((expected, anyMayCommand), (answer.Status, commanded.Led));
+    }
+
+    [Fact]
+    public void Node_info_that_found_no_parent_is_sent_to_the_same_gateway_later()
+    {
+        Assert.Equal(CommandStatus.Ok, Ask(CommandOp.Describe, "").Status);
+        _bench.Air.Silent.Add(GatewayAddress);
+        _gateway.Messages.Clear();
+        _bench.Run(300_000);
+        Assert.Equal(0, _application.Parent);
+        _bench.Air.Silent.Clear();
+        Assert.True(_bench.RunUntil(() => FromNode(MeshPort.NodeInfo).Any(), 200_000), "node info never came");
+    }
+
     [Fact]
     public void Malformed_command_is_counted_and_not_answered()
     {

@@ -66,6 +66,7 @@ public sealed class NodeSettingsTests : IDisposable
     [InlineData("device", "device = 12", "line 3: device is not 16 hexadecimal digits (it has 2 characters); copy the line again")]
     [InlineData("network_key", "network_key = zz", "line 5: network_key is not 32 hexadecimal digits (it has 2 characters); copy the line again")]
     [InlineData("epoch", "epoch = 4", "line 6: epoch is '4'; write a number from 0 to 3")]
+    [InlineData("commands", "commands = all", "commands is 'all'; write 'gateway' or 'any'")]
     [InlineData("period", "period = 0", "period is '0'; write a number from 1 to 3600")]
     [InlineData("air_port", "air_port = 70000", "air_port is '70000'; write a number from 1 to 65535")]
     [InlineData("air_host", "air_host =", "air_host is empty; write the host name or IPv4 address of the air")]

@@ -43,6 +43,6 @@ public sealed class ModelledWeather : ISensor
         _random ^= _random << 13;
         _random ^= _random >> 17;
         _random ^= _random << 5;
-        return (_random >> 8) / 16_777_216.0;
+        return (int)(_random >> 8) / 16_777_216.0;
     }
 }

@@ -58,6 +58,7 @@ internal sealed class MessageQueue
 
     // Of a message to deliver.
     internal readonly sbyte[] RssiDbm;
+    internal readonly bool[] IsFromGateway;
     internal readonly long[] MeasuredMs;
     internal readonly long[] UptimeMs;
 
@@ -89,6 +90,7 @@ internal sealed class MessageQueue
         Token = new int[capacity];
         ReadingSeq = new uint[capacity];
         RssiDbm = new sbyte[capacity];
+        IsFromGateway = new bool[capacity];
         MeasuredMs = new long[capacity];
         UptimeMs = new long[capacity];
     }

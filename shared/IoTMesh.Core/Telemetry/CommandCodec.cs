@@ -33,6 +33,9 @@ public enum CommandStatus : byte
     ReadOnly = 3,
     Unsupported = 4,
     Failed = 5,
+
+    /// <summary>The node takes commands from gateways only.</summary>
+    Denied = 6,
 }
 
 /// <summary>Type of the value in a request or response.</summary>

@@ -38,8 +38,13 @@ internal sealed class PeerTable
     internal readonly long[] WatermarkSentMs;
     internal readonly uint[] WatermarkSent;
 
-    internal PeerTable(int capacity)
+    private readonly bool _keepsReadings;
+
+    /// <param name="keepsReadings">At a gateway. Elsewhere no memory is spent on what origins of readings need.</param>
+    internal PeerTable(int capacity, bool keepsReadings)
     {
+        int origins = keepsReadings ? capacity : 0;
+        _keepsReadings = keepsReadings;
         Capacity = capacity;
         Address = new ushort[capacity];
         Boot = new ushort[capacity];
@@ -51,16 +56,16 @@ internal sealed class PeerTable
         IsDevice = new bool[capacity];
         ReceiveCipher = new IBlockCipher[capacity];
         SendCipher = new IBlockCipher[capacity];
-        Watermark = new uint[capacity];
-        Received = new ulong[capacity];
-        Committed = new ulong[capacity];
-        NewestSeq = new uint[capacity];
-        UptimeMs = new long[capacity];
-        UptimeKnown = new bool[capacity];
-        LastDeliveredMs = new long[capacity];
-        WatermarkDueMs = new long[capacity];
-        WatermarkSentMs = new long[capacity];
-        WatermarkSent = new uint[capacity];
+        Watermark = new uint[origins];
+        Received = new ulong[origins];
+        Committed = new ulong[origins];
+        NewestSeq = new uint[origins];
+        UptimeMs = new long[origins];
+        UptimeKnown = new bool[origins];
+        LastDeliveredMs = new long[origins];
+        WatermarkDueMs = new long[origins];
+        WatermarkSentMs = new long[origins];
+        WatermarkSent = new uint[origins];
     }
 
     internal int Count { get; private set; }
@@ -107,9 +112,13 @@ internal sealed class PeerTable
         IsDevice[peer] = false;
         ReceiveCipher[peer] = null;
         SendCipher[peer] = null;
-        WatermarkDueMs[peer] = long.MaxValue;
-        WatermarkSentMs[peer] = long.MinValue / 2;
-        LastDeliveredMs[peer] = long.MinValue / 2;
+        if (_keepsReadings)
+        {
+            WatermarkDueMs[peer] = long.MaxValue;
+            WatermarkSentMs[peer] = long.MinValue / 2;
+            LastDeliveredMs[peer] = long.MinValue / 2;
+        }
+
         BeginBoot(peer, 0);
         return peer;
     }
@@ -127,14 +136,17 @@ internal sealed class PeerTable
     internal void BeginBoot(int peer, ushort boot)
     {
         Boot[peer] = boot;
-        Watermark[peer] = 0;
-        WatermarkSent[peer] = 0;
-        Received[peer] = 0;
-        Committed[peer] = 0;
-        NewestSeq[peer] = 0;
-        UptimeKnown[peer] = false;
         ConfirmedHigh[peer] = 0;
         ConfirmedSeen[peer] = 0;
+        if (_keepsReadings)
+        {
+            Watermark[peer] = 0;
+            WatermarkSent[peer] = 0;
+            Received[peer] = 0;
+            Committed[peer] = 0;
+            NewestSeq[peer] = 0;
+            UptimeKnown[peer] = false;
+        }
     }
 
     /// <summary>Everything below <paramref name="floor"/> is no longer held by its origin; the watermark need not wait for it.</summary>

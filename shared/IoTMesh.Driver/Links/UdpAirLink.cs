@@ -283,6 +283,13 @@ public sealed class UdpAirLink : IWakeableLink
         }
         catch (SocketException error)
         {
+            if (error.ErrorCode == (int)SocketError.MessageSize)
+            {
+                // Windows throws where others cut: a datagram longer than the air's, and no fault of the socket.
+                Malformed++;
+                return 0;
+            }
+
             CountError(error);
 
             // Windows reports here that an earlier datagram found no air; the socket is as good as before.

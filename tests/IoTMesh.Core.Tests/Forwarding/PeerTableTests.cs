@@ -13,7 +13,7 @@ public class PeerTableTests
         var random = new Random(seed);
         for (int round = 0; round < 200; round++)
         {
-            var table = new PeerTable(2);
+            var table = new PeerTable(2, true);
             int peer = table.FindOrAdd(5);
             var done = new HashSet<uint>();
             uint watermark = 0;
@@ -59,7 +59,7 @@ public class PeerTableTests
     [Fact]
     public void A_full_table_refuses_newcomers_and_forgets_nobody()
     {
-        var table = new PeerTable(3);
+        var table = new PeerTable(3, true);
         for (ushort address = 1; address <= 3; address++)
         {
             Assert.Equal(address - 1, table.FindOrAdd(address));
@@ -73,7 +73,7 @@ public class PeerTableTests
     [Fact]
     public void A_new_boot_starts_from_nothing()
     {
-        var table = new PeerTable(1);
+        var table = new PeerTable(1, true);
         table.FindOrAdd(5);
         table.BeginBoot(0, 3);
         table.Commit(0, 1);

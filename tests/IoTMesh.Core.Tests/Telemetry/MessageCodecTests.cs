@@ -175,6 +175,7 @@ public class MessageCodecTests
         var writer = new ReadingWriter();
         var reader = new ReadingReader();
         long before = 0;
+        int written = 0;
         for (int round = 0; round < 1_100; round++)
         {
             before = round == 100 ? GC.GetAllocatedBytesForCurrentThread() : before;
@@ -185,14 +186,16 @@ public class MessageCodecTests
             reader.Reset(buffer, 0, writer.Length);
             while (reader.Next())
             {
+                written++;
             }
 
-            CommandCodec.EncodeRequest(message, buffer, 0, buffer.Length);
-            LinkReportCodec.Encode(report, buffer, 0, buffer.Length);
-            NodeInfoCodec.Encode(info, buffer, 0, buffer.Length);
+            written += CommandCodec.EncodeRequest(message, buffer, 0, buffer.Length) > 0 ? 1 : 0;
+            written += LinkReportCodec.Encode(report, buffer, 0, buffer.Length) > 0 ? 1 : 0;
+            written += NodeInfoCodec.Encode(info, buffer, 0, buffer.Length) > 0 ? 1 : 0;
         }
 
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(1_100 * 6, written);
     }
 
     private static ParseError Decode(string kind, byte[] bytes)
