@@ -39,6 +39,9 @@ public sealed class OutboxPublisher
     private long _after;
     private int _failures;
 
+    // Acknowledged by the broker, but not yet deleted durably.
+    private int _toDelete;
+
     public OutboxPublisher(GatewayStore store, IMqttClient client, Registry registry, Topics topics, string gateway, int window, TimeProvider time)
     {
         _store = store;
@@ -77,6 +80,11 @@ public sealed class OutboxPublisher
         using var window = new SemaphoreSlim(_window, _window);
         while (!cancellationToken.IsCancellationRequested)
         {
+            if (_client.IsConnected && Volatile.Read(ref _failures) > 0)
+            {
+                await StartOverAsync(window, cancellationToken);
+            }
+
             IReadOnlyList<OutboxRow> rows = _client.IsConnected ? TryRead() : [];
             if (rows.Count == 0)
             {
@@ -97,10 +105,6 @@ public sealed class OutboxPublisher
             }
 
             _after = rows[^1].Number;
-            if (Volatile.Read(ref _failures) > 0)
-            {
-                await StartOverAsync(window, cancellationToken);
-            }
         }
 
         await _deletes;
@@ -139,11 +143,13 @@ public sealed class OutboxPublisher
                 Interlocked.Increment(ref _published);
             }
 
+            Interlocked.Increment(ref _toDelete);
             _acknowledged.Writer.TryWrite(row.Number);
         }
         catch (Exception e) when (e is MqttException or OperationCanceledException)
         {
             Interlocked.Increment(ref _failures);
+            Wake();
         }
         finally
         {
@@ -159,7 +165,7 @@ public sealed class OutboxPublisher
             await window.WaitAsync(cancellationToken);
         }
 
-        while (Volatile.Read(ref _deleting) > 0 || _acknowledged.Reader.Count > 0)
+        while (Volatile.Read(ref _toDelete) > 0)
         {
             await Task.Delay(10, cancellationToken);
         }
@@ -173,14 +179,11 @@ public sealed class OutboxPublisher
         }
     }
 
-    private int _deleting;
-
     private async Task DeleteAsync(CancellationToken cancellationToken)
     {
         var numbers = new List<long>();
         while (await _acknowledged.Reader.WaitToReadAsync(cancellationToken))
         {
-            Volatile.Write(ref _deleting, 1);
             while (numbers.Count < ReadMax && _acknowledged.Reader.TryRead(out long number))
             {
                 numbers.Add(number);
@@ -189,8 +192,8 @@ public sealed class OutboxPublisher
             try
             {
                 await _store.AcknowledgeAsync(numbers, cancellationToken);
+                Interlocked.Add(ref _toDelete, -numbers.Count);
                 numbers.Clear();
-                Volatile.Write(ref _deleting, 0);
             }
             catch (StorageException)
             {
@@ -213,8 +216,9 @@ public sealed class OutboxPublisher
         long ageMs = _time.GetUtcNow().ToUnixTimeMilliseconds() - reading.TimeMs;
         (ushort Boot, uint Seq) key = (reading.Boot, reading.Seq);
 
-        // An older reading, come late from custody, must not replace the newest as what the broker keeps.
-        bool isNewest = !_newest.TryGetValue(reading.DeviceId, out var newest) || key.CompareTo(newest) > 0;
+        // An older reading, come late from custody, must not replace the newest as what the broker keeps;
+        // the newest itself may come here again, after a failure.
+        bool isNewest = !_newest.TryGetValue(reading.DeviceId, out var newest) || key.CompareTo(newest) >= 0;
         if (isNewest)
         {
             _newest[reading.DeviceId] = key;

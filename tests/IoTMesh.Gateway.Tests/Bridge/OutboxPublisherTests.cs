@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using IoTMesh.Gateway.Bridge;
 using IoTMesh.Gateway.Storage;
 using IoTMesh.Gateway.Tests.Storage;
@@ -91,6 +93,39 @@ public sealed class OutboxPublisherTests : IDisposable
         }
 
         await stop.CancelAsync();
+    }
+
+    [Fact]
+    public async Task Readings_that_a_dying_broker_never_acknowledged_go_to_the_next_one_and_the_newest_is_retained()
+    {
+        GatewayStore store = _fixture.Open();
+        await PostAsync(store, 1, 20);
+        using var dying = new TcpListener(IPAddress.Loopback, 0);
+        dying.Start();
+        int port = ((IPEndPoint)dying.LocalEndpoint).Port;
+        await using var client = CreateClient(port);
+        client.Start();
+        using var stop = new CancellationTokenSource();
+        Task publisher = Start(store, client, stop.Token);
+        using (TcpClient connection = await dying.AcceptTcpClientAsync())
+        {
+            NetworkStream stream = connection.GetStream();
+            var bytes = new byte[4096];
+            await stream.ReadAtLeastAsync(bytes, 2);
+            await stream.WriteAsync(new byte[] { 0x20, 3, 0, 0, 0 });
+            await stream.ReadAtLeastAsync(bytes, 2000);
+        }
+
+        dying.Stop();
+        await using var broker = new MqttBroker(new MqttBrokerOptions { Port = port });
+        await broker.StartAsync();
+        await Eventually.HoldsAsync(() => store.OutboxDepth == 0, "all are acknowledged by the second broker");
+        await using var late = new StateCollector(port, States);
+        await late.StartAsync();
+        await Eventually.HoldsAsync(() => late.Messages.Count == 2, "the retained states");
+        Assert.Equal([20L, 20L], late.Sequences);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => publisher);
     }
 
     [Fact]
