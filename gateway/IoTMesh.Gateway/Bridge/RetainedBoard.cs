@@ -57,6 +57,7 @@ public sealed class RetainedBoard(IMqttClient client)
                 try
                 {
                     await client.PublishAsync(new MqttMessage(topic, payload, Qos: 1, Retain: true), cancellationToken);
+                    Forget(topic, payload);
                 }
                 catch (MqttException)
                 {
@@ -82,12 +83,19 @@ public sealed class RetainedBoard(IMqttClient client)
             _dirty.RemoveFirst();
             _isDirty.Remove(topic);
             payload = _wanted[topic];
-            if (payload.Length == 0)
+            return true;
+        }
+    }
+
+    // A removal is over only when the broker has it: until then each connect must say it again.
+    private void Forget(string topic, byte[] payload)
+    {
+        lock (_gate)
+        {
+            if (payload.Length == 0 && !_isDirty.Contains(topic))
             {
                 _wanted.Remove(topic);
             }
-
-            return true;
         }
     }
 
