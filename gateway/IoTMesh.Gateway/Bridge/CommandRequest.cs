@@ -17,7 +17,6 @@ public sealed record CommandRequest(JsonElement? Id, string Operation, IReadOnly
 {
     private const int StepsMax = 12;
     private const int LengthMax = 4096;
-    private static readonly JsonDocumentOptions _strict = new() { MaxDepth = 4 };
 
     /// <param name="operation">set, get or ping; the payload's <c>op</c> overrides it.</param>
     public static CommandRequest Parse(string operation, ReadOnlyMemory<byte> payload)
@@ -30,8 +29,7 @@ public sealed record CommandRequest(JsonElement? Id, string Operation, IReadOnly
                 return Fail(id, operation, $"a request has at most {LengthMax} bytes");
             }
 
-            using JsonDocument document = JsonDocument.Parse(payload.IsEmpty ? "{}"u8.ToArray() : payload, _strict);
-            JsonElement root = document.RootElement;
+            JsonElement root = StrictJson.Parse(payload.IsEmpty ? "{}"u8.ToArray() : payload);
             if (root.ValueKind != JsonValueKind.Object)
             {
                 return Fail(id, operation, "a request is a JSON object, for example {\"id\":\"a1\",\"led\":true}");
@@ -44,7 +42,7 @@ public sealed record CommandRequest(JsonElement? Id, string Operation, IReadOnly
                     return Fail(id, operation, "id must be a text or a number");
                 }
 
-                id = given.Clone();
+                id = given;
             }
 
             if (root.TryGetProperty("op", out JsonElement op))

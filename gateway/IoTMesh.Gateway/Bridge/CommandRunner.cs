@@ -5,13 +5,18 @@ using IoTMesh.Gateway.Storage;
 
 namespace IoTMesh.Gateway.Bridge;
 
+/// <summary>How a request ended.</summary>
+/// <param name="IsAnswered">The node answered, if only to refuse.</param>
+/// <param name="Json">The answer for the caller.</param>
+public sealed record CommandResult(bool Ok, bool IsAnswered, byte[] Json);
+
 /// <summary>Carries out a request and writes its answer; MQTT and REST share it.</summary>
 public sealed class CommandRunner(CommandService commands)
 {
     /// <summary>
     /// The answer as JSON: <c>{"type":"response","id":"a1","op":"set","node":"node-7","ok":true,"values":{"led":true},"ms":93}</c>.
     /// </summary>
-    public async Task<(bool Ok, byte[] Json)> RunAsync(Device device, CommandRequest request, CancellationToken cancellationToken)
+    public async Task<CommandResult> RunAsync(Device device, CommandRequest request, CancellationToken cancellationToken)
     {
         var outcomes = new List<(CommandStep Step, CommandOutcome Outcome)>();
         string? error = request.Error;
@@ -26,7 +31,8 @@ public sealed class CommandRunner(CommandService commands)
             }
         }
 
-        return (error is null, Answer(request, device.Id, error, outcomes));
+        bool isAnswered = outcomes.Count > 0 && outcomes[^1].Outcome.IsAnswered;
+        return new CommandResult(error is null, isAnswered, Answer(request, device.Id, error, outcomes));
     }
 
     /// <summary>The answer to a request that names no node of this site.</summary>

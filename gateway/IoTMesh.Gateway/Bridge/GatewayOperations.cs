@@ -48,9 +48,9 @@ public sealed class GatewayOperations(GatewayStore store, Registry registry, Liv
     /// <returns>Null, or why not.</returns>
     public async Task<string?> RenameAsync(Device device, string name, CancellationToken cancellationToken)
     {
-        if (name.Trim().Length is 0 or > 32)
+        if (Registry.CheckName(name) is { } problem)
         {
-            return "name must have 1 to 32 characters";
+            return problem;
         }
 
         await store.SaveDeviceAsync(device with { Name = name.Trim() }, cancellationToken);
@@ -125,8 +125,7 @@ public sealed class GatewayOperations(GatewayStore store, Registry registry, Liv
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(payload, new JsonDocumentOptions { MaxDepth = 4 });
-            return document.RootElement.Clone();
+            return StrictJson.Parse(payload);
         }
         catch (JsonException)
         {

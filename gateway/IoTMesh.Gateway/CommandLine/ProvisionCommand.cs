@@ -10,7 +10,7 @@ internal static class ProvisionCommand
     internal static Command Create()
     {
         var addresses = new Argument<string>("ADDRESS") { Description = "Mesh address, or several: 2-7, 2,5,9." };
-        var name = new Option<string?>("--name") { Description = "Name for people, at most 32 characters; one address only.", HelpName = "NAME" };
+        var name = new Option<string?>("--name") { Description = "Name for people, at most 32 bytes; one address only.", HelpName = "NAME" };
         var output = new Option<string?>("--out", "-o") { Description = "Settings file; node-ADDRESS.conf here where not given.", HelpName = "FILE" };
         var data = new Option<string?>("--data")
         {
@@ -35,9 +35,9 @@ internal static class ProvisionCommand
             throw new CommandFailure("--name and --out are for one address", ExitCode.Usage);
         }
 
-        if (name is not null && (name.Trim().Length == 0 || System.Text.Encoding.UTF8.GetByteCount(name) > Core.NodeInfoCodec.MaxNameLength))
+        if (name is not null && Registry.CheckName(name) is { } problem)
         {
-            throw new CommandFailure($"--name: 1 to {Core.NodeInfoCodec.MaxNameLength} bytes, is \"{name}\"", ExitCode.Usage);
+            throw new CommandFailure($"--name: {problem}", ExitCode.Usage);
         }
 
         SiteFolder site = SiteFolder.Open(data);

@@ -29,7 +29,8 @@ internal sealed class EventLogger(LiveMesh live) : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            // A body too large or cut off is the caller's fault, and answered as such: it must not fill the log.
+            if (IsEnabled(logLevel) && exception is not Microsoft.AspNetCore.Http.BadHttpRequestException)
             {
                 string cause = exception is null ? "" : $" ({exception.GetType().Name}: {exception.Message})";
                 live.AddEvent("error", "http", (formatter(state, exception) + cause).ReplaceLineEndings(" "));

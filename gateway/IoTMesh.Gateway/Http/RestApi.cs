@@ -49,7 +49,7 @@ public static class RestApi
             .WithSummary("Sends a command and waits for the node's answer")
             .WithDescription(
                 "Body: {\"op\":\"set\",\"led\":true}, {\"op\":\"get\",\"key\":\"led\"} or {\"op\":\"ping\"}. 504 where the node does not answer.")
-            .Accepts<JsonElement>("application/json").Produces(200).Produces<ApiError>(404).Produces(400).Produces(504);
+            .Accepts<JsonElement>("application/json").Produces(200).Produces<ApiError>(404).Produces(400).Produces(422).Produces(504);
         api.MapPatch("/nodes/{id}", RenameAsync).WithSummary("Gives a node another name").WithTags("Nodes");
         api.MapDelete("/nodes/{id}", RemoveAsync).WithSummary("Removes a node from the site, with its readings").WithTags("Nodes");
     }
@@ -129,8 +129,11 @@ public static class RestApi
             return Results.Bytes(CommandRunner.Refuse(request, id, request.Error), "application/json").WithStatus(StatusCodes.Status400BadRequest);
         }
 
-        (bool ok, byte[] json) = await runner.RunAsync(device, request, http.HttpContext.RequestAborted);
-        return Results.Bytes(json, "application/json").WithStatus(ok ? StatusCodes.Status200OK : StatusCodes.Status504GatewayTimeout);
+        CommandResult result = await runner.RunAsync(device, request, http.HttpContext.RequestAborted);
+        int status = result.Ok ? StatusCodes.Status200OK
+            : result.IsAnswered ? StatusCodes.Status422UnprocessableEntity
+            : StatusCodes.Status504GatewayTimeout;
+        return Results.Bytes(result.Json, "application/json").WithStatus(status);
     }
 
     private static async Task<Results<NoContent, NotFound<ApiError>, BadRequest<ApiError>>> RenameAsync(

@@ -8,7 +8,8 @@ namespace IoTMesh.Gateway.Mesh;
 /// <summary>A node's answer to a request, or why there is none.</summary>
 /// <param name="Value">bool, long, string or null.</param>
 /// <param name="Error">A sentence that names the node; null on success.</param>
-public sealed record CommandOutcome(string Key, object? Value, string? Error, double Milliseconds);
+/// <param name="IsAnswered">The node itself answered, with a value or a refusal.</param>
+public sealed record CommandOutcome(string Key, object? Value, string? Error, double Milliseconds, bool IsAnswered = false);
 
 /// <summary>
 /// Requests to nodes: a confirmed message on port 1, answered on port 2 with the same number. Any thread; bounded in all and for
@@ -160,7 +161,7 @@ public sealed class CommandService
             CommandStatus.Unsupported => $"{device.Id} does not know that operation",
             _ => $"{device.Id} could not do it",
         };
-        return new CommandOutcome(key, value, error, took.TotalMilliseconds);
+        return new CommandOutcome(key, value, error, took.TotalMilliseconds, IsAnswered: true);
     }
 
     private CommandOutcome Fail(string key, string error, long startedAt)

@@ -95,6 +95,14 @@ public sealed class Registry(byte[] siteSecret) : IDeviceKeys
         return new Device(deviceId.ToString("x16"), address, id, string.IsNullOrWhiteSpace(name) ? $"Node {address}" : name.Trim(), "", "", []);
     }
 
+    /// <summary>Why a name for people cannot be used, or null: it must fit a node's own message and stay on one line of its settings file.</summary>
+    public static string? CheckName(string name)
+    {
+        return name.Trim().Length == 0 || Encoding.UTF8.GetByteCount(name.Trim()) > NodeInfoCodec.MaxNameLength || name.Trim().Any(char.IsControl)
+            ? $"name must have 1 to {NodeInfoCodec.MaxNameLength} bytes of UTF-8 and no control characters"
+            : null;
+    }
+
     private static string Slug(string name)
     {
         var slug = new StringBuilder();
