@@ -23,6 +23,7 @@ public sealed class NodeSettingsTests : IDisposable
         _settings.AirPort = 23_001;
         _settings.Sensors = ["weather", "load"];
         _settings.LedPin = 2;
+        _settings.AnyMayCommand = true;
         _settings.WifiSsid = "my net = good";
         _settings.WifiPassword = "pass # word";
         NodeSettings copy = Load(_settings.Write())!;
@@ -33,6 +34,7 @@ public sealed class NodeSettingsTests : IDisposable
         Assert.Equal(["weather", "load"], copy.Sensors);
         Assert.Equal("my net = good", copy.WifiSsid);
         Assert.Equal(2, copy.LedPin);
+        Assert.True(copy.AnyMayCommand);
     }
 
     [Fact]
@@ -50,6 +52,7 @@ public sealed class NodeSettingsTests : IDisposable
         string text = string.Join('\n', _settings.Write().Split('\n').Where(line => required.Contains(line.Split(' ')[0])));
         NodeSettings copy = Load(text)!;
         Assert.Equal("Node 17", copy.Name);
+        Assert.False(copy.AnyMayCommand);
         Assert.Equal(("127.0.0.1", 17_700, 10, 0), (copy.AirHost, copy.AirPort, copy.PeriodSeconds, copy.Epoch));
         Assert.Equal(["weather", "uptime", "memory"], copy.Sensors);
     }
