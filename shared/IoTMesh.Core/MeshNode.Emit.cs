@@ -229,7 +229,7 @@ public sealed partial class MeshNode
             if (_routes.RequestNow[r])
             {
                 _routes.RequestNow[r] = false;
-                at = PutRequest(output.Buffer, at, _routes.Destination[r], (ushort)(_routes.DistanceSeqNo[r] + 1), RequestHopLimit);
+                at = PutRequest(output.Buffer, at, _routes.Destination[r], (ushort)(_routes.NewestSeqNo(r) + 1), RequestHopLimit);
             }
         }
 

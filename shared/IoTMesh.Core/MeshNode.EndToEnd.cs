@@ -121,7 +121,7 @@ public sealed partial class MeshNode
         }
 
         IBlockCipher cipher = SendCipherFor(destination, peer);
-        if (cipher == null || !_record.CanSendMessage || _queue.Used == _queue.Capacity)
+        if (cipher == null || !_record.CanSendMessage || !HasRoom())
         {
             return MessageQueue.None;
         }
@@ -155,7 +155,7 @@ public sealed partial class MeshNode
     /// <summary>Opens the message in _header, which is for this node; false only where there is no room to deliver it.</summary>
     private bool ReceiveEndToEnd(byte messageClass, byte[] buffer, sbyte rssiDbm)
     {
-        if (_effects.Free < 4 || _queue.Used == _queue.Capacity)
+        if (_effects.Free < 4 || !HasRoom())
         {
             Counters.DroppedQueueFull++;
             return false;

@@ -81,6 +81,7 @@ public sealed partial class MeshNode
         }
 
         _header.HopLimit--;
+        HasRoom();
         int slot = _queue.Take(_header, messageClass, MessageQueue.StateReady, _nowMs);
         if (slot == MessageQueue.None)
         {
@@ -92,6 +93,28 @@ public sealed partial class MeshNode
         _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
         Counters.Forwarded++;
         _timers.SetEarlier(Timer.Queue, _nowMs);
+        return true;
+    }
+
+    /// <summary>
+    /// True where the queue has a free slot. A message that waits for a route makes room for one that may have one: a few dead
+    /// destinations must not stop everybody's traffic.
+    /// </summary>
+    private bool HasRoom()
+    {
+        if (_queue.Used < _queue.Capacity)
+        {
+            return true;
+        }
+
+        int victim = _queue.OldestWithoutRoute();
+        if (victim == MessageQueue.None)
+        {
+            return false;
+        }
+
+        Counters.DroppedNoRoute++;
+        GiveUp(victim);
         return true;
     }
 
@@ -220,9 +243,12 @@ public sealed partial class MeshNode
                 return;
             }
 
+            _queue.HasNoRoute[slot] = true;
             _queue.DueMs[slot] = _nowMs + WaitForRouteMs;
             return;
         }
+
+        _queue.HasNoRoute[slot] = false;
 
         if (next != _queue.NextHop[slot])
         {

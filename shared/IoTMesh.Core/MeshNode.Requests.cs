@@ -7,6 +7,8 @@ public sealed partial class MeshNode
     private const int RequestRetryMs = 250;
     private const int RequestRetryMaxShift = 6;
     private const int HostRequestTries = 2;
+    private const int ForwardRetryMs = 100;
+    private const int ForwardTriesMax = 7;
     private const int SeqNoMinIntervalMs = 100;
     private const int DumpRetryMs = 1_500;
     private const int DumpTriesMax = 6;
@@ -38,8 +40,9 @@ public sealed partial class MeshNode
 
     private void WantSeqNo(int route, int delayMs)
     {
-        if (_routes.RequestDueMs[route] == long.MaxValue)
+        if (_routes.RequestDueMs[route] == long.MaxValue || _routes.IsForwarding[route])
         {
+            _routes.IsForwarding[route] = false;
             _routes.RequestDueMs[route] = _nowMs + delayMs + _prng.Next(delayMs);
             _routes.RequestTries[route] = 0;
         }
@@ -53,7 +56,11 @@ public sealed partial class MeshNode
         bool any = false;
         for (int r = 0; r < _routes.Count; r++)
         {
-            if (_routes.RequestDueMs[r] <= _nowMs)
+            if (_routes.RequestDueMs[r] <= _nowMs && _routes.IsForwarding[r])
+            {
+                StepForwarding(r);
+            }
+            else if (_routes.RequestDueMs[r] <= _nowMs)
             {
                 int tries = ++_routes.RequestTries[r];
                 any = true;
@@ -163,20 +170,41 @@ public sealed partial class MeshNode
             return;
         }
 
-        bool repeated = _routes.ForwardedSeqNo[route] == seqNo && _nowMs - _routes.ForwardedMs[route] < RequestRetryMs / 2;
-        int next = _routes.NextHop(route);
-        if (next == NeighborTable.None || next == neighbor)
-        {
-            next = _routes.AnyCandidate(route, neighbor);
-        }
-
-        if (repeated || hopLimit <= 1 || next == NeighborTable.None)
+        // Asking or passing on already: this node repeats until the answer comes, however lossy the way is.
+        bool underWay = _routes.RequestDueMs[route] != long.MaxValue
+            && (!_routes.IsForwarding[route] || !SeqNo.IsNewer(seqNo, _routes.WantedSeqNo[route]));
+        int next = NextForRequest(route, neighbor);
+        if (underWay || hopLimit <= 1 || next == NeighborTable.None)
         {
             return;
         }
 
-        _routes.ForwardedSeqNo[route] = seqNo;
-        _routes.ForwardedMs[route] = _nowMs;
-        _effects.Push(Effect.ForwardRequest, next | ((hopLimit - 1) << 8), (destination << 16) | seqNo);
+        _routes.IsForwarding[route] = true;
+        _routes.WantedSeqNo[route] = seqNo;
+        _routes.WantedHopLimit[route] = (byte)(hopLimit - 1);
+        _routes.RequestTries[route] = 0;
+        StepForwarding(route);
+        _timers.SetEarlier(Timer.Request, _routes.RequestDueMs[route]);
+    }
+
+    private int NextForRequest(int route, int except)
+    {
+        int next = _routes.NextHop(route);
+        return next == NeighborTable.None || next == except ? _routes.AnyCandidate(route, except) : next;
+    }
+
+    private void StepForwarding(int route)
+    {
+        int next = NextForRequest(route, NeighborTable.None);
+        int tries = ++_routes.RequestTries[route];
+        if (next == NeighborTable.None || tries > ForwardTriesMax)
+        {
+            _routes.EndRequest(route);
+            return;
+        }
+
+        int packed = (_routes.Destination[route] << 16) | _routes.WantedSeqNo[route];
+        _effects.PushOnce(Effect.ForwardRequest, next | (_routes.WantedHopLimit[route] << 8), packed);
+        _routes.RequestDueMs[route] = _nowMs + (ForwardRetryMs << (tries - 1)) + _prng.Next(ForwardRetryMs);
     }
 }

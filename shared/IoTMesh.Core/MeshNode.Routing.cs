@@ -11,6 +11,7 @@ public sealed partial class MeshNode
     private const byte RequestHopLimit = 64;
     private readonly int[] _sinceRing = new int[BeaconRepeats];
     private byte _beaconNumber;
+    private const int GuardMs = 120_000;
     private bool _guarded;
     private bool _seqNoWanted;
     private bool _dumpWanted;
@@ -160,7 +161,7 @@ public sealed partial class MeshNode
 
     private int ApplyEntry(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway)
     {
-        int changes = _routes.Update(neighbor, destination, seqNo, metric, isGateway, _guarded, _nowMs);
+        int changes = _routes.Update(neighbor, destination, seqNo, metric, isGateway, _guarded && _nowMs - _startMs < GuardMs, _nowMs);
         if (changes != 0)
         {
             FollowUp(_routes.Find(destination), changes);

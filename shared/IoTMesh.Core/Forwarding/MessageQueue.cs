@@ -50,6 +50,9 @@ internal sealed class MessageQueue
     internal readonly long[] DueMs;
     internal readonly long[] GiveUpMs;
 
+    /// <summary>It waits because nobody leads to its destination; first to go where room is needed.</summary>
+    internal readonly bool[] HasNoRoute;
+
     /// <summary>Token of an own unconfirmed message, 0 for none.</summary>
     internal readonly int[] Token;
 
@@ -87,6 +90,7 @@ internal sealed class MessageQueue
         SentMs = new long[capacity];
         DueMs = new long[capacity];
         GiveUpMs = new long[capacity];
+        HasNoRoute = new bool[capacity];
         Token = new int[capacity];
         ReadingSeq = new uint[capacity];
         RssiDbm = new sbyte[capacity];
@@ -134,10 +138,26 @@ internal sealed class MessageQueue
         FrameCounterBefore[slot] = 0;
         Tries[slot] = 0;
         TriesHere[slot] = 0;
+        HasNoRoute[slot] = false;
         DueMs[slot] = nowMs;
         Token[slot] = 0;
         ReadingSeq[slot] = 0;
         return slot;
+    }
+
+    /// <summary>The message without a route that has waited longest; None where every message has one.</summary>
+    internal int OldestWithoutRoute()
+    {
+        int oldest = None;
+        for (int i = 0; i < Capacity; i++)
+        {
+            if (State[i] == StateReady && HasNoRoute[i] && (oldest == None || GiveUpMs[i] < GiveUpMs[oldest]))
+            {
+                oldest = i;
+            }
+        }
+
+        return oldest;
     }
 
     internal void Free(int slot)

@@ -155,9 +155,20 @@ internal sealed partial class RouteTable
             result |= wasUnreachable || (isNewSeqNo && IsGateway[route]) ? Urgent : 0;
         }
 
+        if (!IsForwarding[route] || !SeqNo.IsNewer(WantedSeqNo[route], SeqNoAdvertised[route]))
+        {
+            EndRequest(route);
+        }
+
+        return result;
+    }
+
+    /// <summary>Nothing newer is wanted of this destination any more.</summary>
+    internal void EndRequest(int route)
+    {
         RequestDueMs[route] = long.MaxValue;
         RequestTries[route] = 0;
-        return result;
+        IsForwarding[route] = false;
     }
 
     private void CountVia(int route, int before, int after)
@@ -213,6 +224,29 @@ internal sealed partial class RouteTable
 
         // The destination itself never forwards what is for it, so it closes no loop.
         return _neighbors.Address[neighbor] == Destination[route]
-            || Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]);
+            || (!_unproven[at] && Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]));
+    }
+
+    private bool IsNewerThanDistance(int route, ushort seqNo)
+    {
+        return DistanceMetric[route] == Feasibility.NoDistance || SeqNo.IsNewer(seqNo, DistanceSeqNo[route]);
+    }
+
+    /// <summary>The newest seqno of the destination that this node knows of, its own advertisements included.</summary>
+    internal ushort NewestSeqNo(int route)
+    {
+        bool first = DistanceMetric[route] == Feasibility.NoDistance;
+        ushort newest = DistanceSeqNo[route];
+        for (int at = route * Candidates; at < (route + 1) * Candidates; at++)
+        {
+            bool isNewer = first || SeqNo.IsNewer(_evidenceSeqNo[at], newest);
+            if (_candidate[at] != NoNeighbor && isNewer)
+            {
+                newest = _evidenceSeqNo[at];
+                first = false;
+            }
+        }
+
+        return newest;
     }
 }

@@ -27,6 +27,9 @@ internal sealed partial class RouteTable
     private readonly ushort[] _evidenceMetric;
     private readonly ushort[] _gatewaySeqNo;
 
+    // What a neighbor said first after this node's restart may rest on this node's own earlier advertisements.
+    private readonly bool[] _unproven;
+
     internal readonly int Capacity;
     internal readonly ushort[] Destination;
     internal readonly bool[] IsGateway;
@@ -43,8 +46,11 @@ internal sealed partial class RouteTable
     internal readonly long[] RequestDueMs;
     internal readonly byte[] RequestTries;
     internal readonly bool[] RequestNow;
-    internal readonly ushort[] ForwardedSeqNo;
-    internal readonly long[] ForwardedMs;
+
+    // A request of others that this node passes on, and repeats until the newer seqno comes by.
+    internal readonly bool[] IsForwarding;
+    internal readonly ushort[] WantedSeqNo;
+    internal readonly byte[] WantedHopLimit;
 
     internal RouteTable(int capacity, NeighborTable neighbors)
     {
@@ -63,13 +69,15 @@ internal sealed partial class RouteTable
         RequestDueMs = new long[capacity];
         RequestTries = new byte[capacity];
         RequestNow = new bool[capacity];
-        ForwardedSeqNo = new ushort[capacity];
-        ForwardedMs = new long[capacity];
+        IsForwarding = new bool[capacity];
+        WantedSeqNo = new ushort[capacity];
+        WantedHopLimit = new byte[capacity];
         _candidate = new byte[capacity * Candidates];
         _candidateMetric = new ushort[capacity * Candidates];
         _evidenceSeqNo = new ushort[capacity * Candidates];
         _evidenceMetric = new ushort[capacity * Candidates];
         _gatewaySeqNo = new ushort[capacity];
+        _unproven = new bool[capacity * Candidates];
     }
 
     /// <summary>A route was evicted and its feasibility distance with it, so newcomers are guarded from now on.</summary>
@@ -103,8 +111,8 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>
-    /// Takes in what a neighbor advertised and chooses again. <paramref name="guarded"/>: this node rebooted and may have
-    /// advertised better before, so that only a seqno newer than the first one heard is feasible (protocol.md 5.5).
+    /// Takes in what a neighbor advertised and chooses again. <paramref name="guarded"/>: this node rebooted lately and may have
+    /// advertised better before, so that a neighbor's first word counts only once a newer seqno follows it (protocol.md 5.5).
     /// </summary>
     internal int Update(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway, bool guarded, long nowMs)
     {
@@ -115,16 +123,10 @@ internal sealed partial class RouteTable
             {
                 return 0;
             }
-
-            if ((guarded || HasEvicted) && _neighbors.Address[neighbor] != destination)
-            {
-                DistanceSeqNo[route] = seqNo;
-                DistanceMetric[route] = 0;
-            }
         }
 
         int flag = NoteGateway(route, seqNo, metric, isGateway);
-        return flag | UpdateCandidate(route, neighbor, seqNo, metric, nowMs);
+        return flag | UpdateCandidate(route, neighbor, seqNo, metric, guarded || HasEvicted, nowMs);
     }
 
     // Whether a destination is a gateway is its own word, so the newest seqno that says so counts.
@@ -146,7 +148,7 @@ internal sealed partial class RouteTable
         return ChangedMetric | Urgent;
     }
 
-    private int UpdateCandidate(int route, int neighbor, ushort seqNo, ushort metric, long nowMs)
+    private int UpdateCandidate(int route, int neighbor, ushort seqNo, ushort metric, bool guarded, long nowMs)
     {
         int at = FindCandidate(route, neighbor);
         if (metric >= MeshConfig.InfiniteMetric)
@@ -171,9 +173,11 @@ internal sealed partial class RouteTable
             _candidate[at] = (byte)neighbor;
             _evidenceSeqNo[at] = seqNo;
             _evidenceMetric[at] = metric;
+            _unproven[at] = guarded && IsNewerThanDistance(route, seqNo);
         }
         else if (SeqNo.IsNewer(seqNo, _evidenceSeqNo[at]))
         {
+            _unproven[at] = false;
             _evidenceSeqNo[at] = seqNo;
             _evidenceMetric[at] = metric;
         }
@@ -275,7 +279,7 @@ internal sealed partial class RouteTable
         DistanceMetric[route] = Feasibility.NoDistance;
         RequestDueMs[route] = long.MaxValue;
         RequestTries[route] = 0;
-        ForwardedMs[route] = long.MinValue / 2;
+        IsForwarding[route] = false;
         for (int k = 0; k < Candidates; k++)
         {
             _candidate[(route * Candidates) + k] = NoNeighbor;
