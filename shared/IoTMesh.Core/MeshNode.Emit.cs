@@ -117,10 +117,7 @@ public sealed partial class MeshNode
     private bool FinishFrame(MeshOutput output, int length)
     {
         _hop.Sign(output.Buffer, length, output.Counter);
-        if (_record.NeedsStore)
-        {
-            RequestStore();
-        }
+        StoreIfNeeded();
 
         return FinishTransmit(output, length + FrameFormat.TagLength);
     }

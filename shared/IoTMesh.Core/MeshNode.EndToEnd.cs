@@ -144,10 +144,7 @@ public sealed partial class MeshNode
         _queue.GiveUpMs[slot] = _nowMs + HoldOwnMs;
         _timers.SetEarlier(Timer.Queue, _nowMs);
         Counters.Originated++;
-        if (_record.NeedsStore)
-        {
-            RequestStore();
-        }
+        StoreIfNeeded();
 
         return slot;
     }

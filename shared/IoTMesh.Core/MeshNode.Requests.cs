@@ -149,10 +149,7 @@ public sealed partial class MeshNode
         _seqNoWanted = false;
         _lastSeqNoMs = _nowMs;
         _record.SeqNo++;
-        if (_record.NeedsStore)
-        {
-            RequestStore();
-        }
+        StoreIfNeeded();
     }
 
     private void ForwardRequest(int neighbor, ushort destination, ushort seqNo, byte hopLimit)

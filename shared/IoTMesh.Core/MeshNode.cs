@@ -34,6 +34,7 @@ public sealed partial class MeshNode
     private bool _started;
     private long _startMs;
     private long _nowMs;
+    private long _storeAgainMs;
     private int _nextToken = 1;
 
     /// <param name="config">Bounds and timings; not changed afterwards.</param>
@@ -146,7 +147,8 @@ public sealed partial class MeshNode
         {
             // Tried again by housekeeping; meanwhile the rest of the old block is used.
             _record.StoreToken = 0;
-            _timers.SetEarlier(Timer.Housekeeping, nowMs + HousekeepingMs);
+            _storeAgainMs = nowMs + HousekeepingMs;
+            _timers.SetEarlier(Timer.Housekeeping, _storeAgainMs);
             return;
         }
 
@@ -285,6 +287,15 @@ public sealed partial class MeshNode
         }
     }
 
+    /// <summary>Reserves the next block in good time; after a failed Store not again before housekeeping comes by.</summary>
+    private void StoreIfNeeded()
+    {
+        if (_record.NeedsStore && _nowMs >= _storeAgainMs)
+        {
+            RequestStore();
+        }
+    }
+
     private void RetryStore()
     {
         if (_timers.IsDue(Timer.Housekeeping, _nowMs))
@@ -313,10 +324,7 @@ public sealed partial class MeshNode
     private void KeepHouse()
     {
         _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
-        if (_record.NeedsStore)
-        {
-            RequestStore();
-        }
+        StoreIfNeeded();
 
         for (int n = 0; n < _neighbors.Capacity; n++)
         {

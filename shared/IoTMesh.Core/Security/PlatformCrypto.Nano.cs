@@ -41,6 +41,7 @@ public sealed class PlatformCrypto : ICrypto
         private const int MaxBlocks = 20;
         private readonly Aes _ecb;
         private readonly Aes _cbc;
+        private readonly byte[] _zeroIv = new byte[BlockLength];
 
         // The native call takes a whole array, so one of each length is kept.
         private static readonly byte[][] _exact = new byte[MaxBlocks + 1][];
@@ -53,7 +54,7 @@ public sealed class PlatformCrypto : ICrypto
             _ecb.Key = own;
             _cbc = new Aes(CipherMode.CBC);
             _cbc.Key = own;
-            _cbc.IV = new byte[BlockLength];
+            _cbc.IV = _zeroIv;
         }
 
         public void EncryptBlocks(byte[] input, int count, byte[] output)
@@ -64,6 +65,8 @@ public sealed class PlatformCrypto : ICrypto
 
         public void CbcMac(byte[] input, int count, byte[] mac)
         {
+            // Should the native call chain into the array that it was given, the next MAC must still start from zero.
+            Array.Clear(_zeroIv, 0, BlockLength);
             byte[] result = _cbc.Encrypt(Exact(input, count));
             Array.Copy(result, count - BlockLength, mac, 0, BlockLength);
         }

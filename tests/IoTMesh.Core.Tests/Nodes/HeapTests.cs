@@ -4,8 +4,9 @@ using Xunit.Abstractions;
 namespace IoTMesh.Core.Tests.Nodes;
 
 /// <summary>
-/// What a node takes of the device's managed heap, by the sizes measured on the interpreter: an object 12 bytes and 12 for each
-/// field, an array 24 bytes and its elements (12 each for references), all in steps of 12. docs/architecture.md.
+/// What a node takes of the device's managed heap, in the interpreter's object model: an object 12 bytes and 12 for each
+/// field, an array 24 bytes and its elements (which gives the two sizes measured there), all in steps of 12; 12 for a
+/// reference is assumed. docs/architecture.md.
 /// </summary>
 public class HeapTests(ITestOutputHelper log)
 {
