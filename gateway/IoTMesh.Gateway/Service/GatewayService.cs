@@ -225,6 +225,7 @@ public sealed class GatewayService : IAsyncDisposable
             MaxRoutes = 1024,
             MaxPeers = 1024,
             MaxQueued = 256,
+            MaxPending = 64,
             MaxDuplicates = 1024,
             MaxOutputs = 512,
         };

@@ -253,10 +253,16 @@ public sealed class FrameInspector
         if (networkKey != null)
         {
             var hop = new HopAuthenticator(new PlatformCrypto(), networkKey, epoch, _frame.Length);
-            verdict = hop.Check(_frame, 0, offset, (uint)counterHigh << 16) ? " (right)" : " (WRONG for that key)";
+            verdict = hop.Check(_frame, 0, offset, (uint)counterHigh << 16) ? " (right)" : WrongTag(counterHigh);
         }
 
         Add("hop tag", offset, FrameFormat.TagLength, Hex(offset, FrameFormat.TagLength) + verdict);
+    }
+
+    private string WrongTag(ushort counterHigh)
+    {
+        bool narrow = FrameFormat.GetType(_frame[0]) == FrameFormat.TypeData;
+        return narrow ? $" (WRONG for that key and counter high half {counterHigh})" : " (WRONG for that key)";
     }
 
     private void Add(string name, int offset, int length, string value)
