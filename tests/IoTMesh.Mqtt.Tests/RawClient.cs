@@ -131,6 +131,16 @@ internal sealed class RawClient : IDisposable
         Assert.Null(await NextAsync());
     }
 
+    /// <summary>Waits until the broker has dealt with all that was sent: reads on to the answer to a ping.</summary>
+    public async Task FlushAsync()
+    {
+        await SendAsync(new AnyPacket(PacketType.PingReq, null));
+        for (AnyPacket? next = await NextAsync(); next?.Type != PacketType.PingResp; next = await NextAsync())
+        {
+            Assert.NotNull(next);
+        }
+    }
+
     /// <summary>Nothing is on its way: the answer to a ping is the next packet.</summary>
     public async Task ExpectNothingAsync()
     {

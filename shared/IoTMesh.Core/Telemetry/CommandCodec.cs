@@ -169,7 +169,7 @@ public static class CommandCodec
             return 0;
         }
 
-        TelemetryBytes.PutU16(buffer, offset + IdOffset, message.Id);
+        Bytes.PutU16(buffer, offset + IdOffset, message.Id);
         buffer[offset + CodeOffset] = code;
         buffer[offset + TypeOffset] = (byte)message.ValueType;
         int at = TelemetryBytes.PutText(buffer, offset + KeyOffset, limit, message.Key, MaxKeyLength);
@@ -235,7 +235,7 @@ public static class CommandCodec
             return ParseError.BadLength;
         }
 
-        message.Id = TelemetryBytes.GetU16(buffer, offset + IdOffset);
+        message.Id = Bytes.GetU16(buffer, offset + IdOffset);
         message.Key = TelemetryBytes.GetText(buffer, offset + KeyOffset);
         message.SetNone();
         message.ValueType = type;

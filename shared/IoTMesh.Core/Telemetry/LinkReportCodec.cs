@@ -77,14 +77,14 @@ public static class LinkReportCodec
         }
 
         int count = report.Count < MaxNeighbors(capacity) ? report.Count : MaxNeighbors(capacity);
-        TelemetryBytes.PutU16(buffer, offset + ParentOffset, report.Parent);
-        TelemetryBytes.PutU16(buffer, offset + MetricOffset, report.Metric);
+        Bytes.PutU16(buffer, offset + ParentOffset, report.Parent);
+        Bytes.PutU16(buffer, offset + MetricOffset, report.Metric);
         buffer[offset + CountOffset] = (byte)count;
         int at = offset + HeaderLength;
         for (int i = 0; i < count; i++)
         {
-            TelemetryBytes.PutU16(buffer, at, report.Addresses[i]);
-            TelemetryBytes.PutU16(buffer, at + CostOffset, report.LinkCosts[i]);
+            Bytes.PutU16(buffer, at, report.Addresses[i]);
+            Bytes.PutU16(buffer, at + CostOffset, report.LinkCosts[i]);
             buffer[at + RssiOffset] = (byte)report.RssiDbm[i];
             at += EntryLength;
         }
@@ -112,13 +112,13 @@ public static class LinkReportCodec
         }
 
         report.Clear();
-        report.Parent = TelemetryBytes.GetU16(buffer, offset + ParentOffset);
-        report.Metric = TelemetryBytes.GetU16(buffer, offset + MetricOffset);
+        report.Parent = Bytes.GetU16(buffer, offset + ParentOffset);
+        report.Metric = Bytes.GetU16(buffer, offset + MetricOffset);
         int at = offset + HeaderLength;
         for (int i = 0; i < entries; i++)
         {
-            ushort cost = TelemetryBytes.GetU16(buffer, at + CostOffset);
-            report.Add(TelemetryBytes.GetU16(buffer, at), cost, (sbyte)buffer[at + RssiOffset]);
+            ushort cost = Bytes.GetU16(buffer, at + CostOffset);
+            report.Add(Bytes.GetU16(buffer, at), cost, (sbyte)buffer[at + RssiOffset]);
             at += EntryLength;
         }
 

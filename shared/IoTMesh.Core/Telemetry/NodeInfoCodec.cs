@@ -79,7 +79,7 @@ public static class NodeInfoCodec
         }
 
         TelemetryBytes.PutInteger(buffer, offset + DeviceIdOffset, DeviceIdLength, (long)info.DeviceId);
-        TelemetryBytes.PutU16(buffer, offset + BootOffset, info.Boot);
+        Bytes.PutU16(buffer, offset + BootOffset, info.Boot);
         int at = TelemetryBytes.PutText(buffer, offset + NameOffset, limit, info.Name, MaxNameLength);
         at = TelemetryBytes.PutText(buffer, at, limit, info.Model, MaxNameLength);
         at = TelemetryBytes.PutText(buffer, at, limit, info.Version, MaxVersionLength);
@@ -126,7 +126,7 @@ public static class NodeInfoCodec
         }
 
         info.DeviceId = (ulong)TelemetryBytes.GetInteger(buffer, offset + DeviceIdOffset, DeviceIdLength, false);
-        info.Boot = TelemetryBytes.GetU16(buffer, offset + BootOffset);
+        info.Boot = Bytes.GetU16(buffer, offset + BootOffset);
         info.Name = TelemetryBytes.GetText(buffer, offset + NameOffset);
         info.Model = TelemetryBytes.GetText(buffer, modelAt);
         info.Version = TelemetryBytes.GetText(buffer, versionAt);

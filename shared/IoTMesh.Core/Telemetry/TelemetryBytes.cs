@@ -2,20 +2,9 @@ using System.Text;
 
 namespace IoTMesh.Core;
 
-/// <summary>Little-endian fields and length-prefixed UTF-8 in a byte array. Callers have checked the length.</summary>
+/// <summary>Integers of any width (16 bits: <see cref="Bytes"/>) and length-prefixed UTF-8 in a byte array. Callers have checked the length.</summary>
 internal static class TelemetryBytes
 {
-    internal static void PutU16(byte[] buffer, int at, ushort value)
-    {
-        buffer[at] = (byte)value;
-        buffer[at + 1] = (byte)(value >> 8);
-    }
-
-    internal static ushort GetU16(byte[] buffer, int at)
-    {
-        return (ushort)(buffer[at] | (buffer[at + 1] << 8));
-    }
-
     /// <summary>Writes the low <paramref name="length"/> bytes of the value.</summary>
     internal static void PutInteger(byte[] buffer, int at, int length, long value)
     {
