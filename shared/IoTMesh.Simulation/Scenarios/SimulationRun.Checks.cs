@@ -8,6 +8,7 @@ public sealed partial class SimulationRun
 
     void IVirtualMeshObserver.RouteChanged(int node, ushort destination)
     {
+        _watch?.RouteChanged(_mesh.NowUs, node);
         if (_mesh.CoreOf(node) is not MeshNode core)
         {
             return;
@@ -88,6 +89,7 @@ public sealed partial class SimulationRun
                 break;
         }
 
+        _watch?.Faulted(_mesh.NowUs, fault);
         NoteFault();
     }
 

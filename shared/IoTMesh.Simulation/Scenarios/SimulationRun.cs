@@ -13,6 +13,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private readonly Scenario _scenario;
     private readonly ulong _seed;
     private readonly VirtualMesh _mesh;
+    private readonly IRunWatch? _watch;
     private readonly SeededRandom _random;
     private readonly List<Flow> _flows = [];
     private readonly List<Reading> _readings = [];
@@ -39,6 +40,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         _scenario = scenario;
         _seed = seed;
         _mesh = new VirtualMesh(scenario.Topology.Create(seed), seed, this, options);
+        _watch = options?.Watch;
         _random = new SeededRandom(seed, 0x72756E);
         _endUs = Us(scenario.DurationSeconds);
         _trafficEndUs = _endUs - Us(Scenario.TailSeconds);
@@ -89,8 +91,10 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
 
     internal void RunToEnd()
     {
+        _watch?.Begun(_mesh);
         _mesh.RunUntil(_endUs);
         CheckConverged();
+        _watch?.Ended(_endUs);
     }
 
     private static long Us(double seconds) => (long)Math.Round(seconds * Second);
@@ -202,6 +206,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         }
 
         System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_readings)[index].Taken = taken;
+        _watch?.Made(_mesh.NowUs, index, flow.From, to, taken);
     }
 
     private int OtherNode(int from)
@@ -278,6 +283,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
             reading.DeliveredUs = _mesh.NowUs;
             reading.DeliveredAt = (node, _mesh.IncarnationOf(node));
             reading.Hops = output.Hops;
+            _watch?.Delivered(_mesh.NowUs, index, node);
         }
     }
 
@@ -320,6 +326,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         if (reading.DeliveredUs < 0)
         {
             reading.DeliveredUs = _mesh.NowUs;
+            _watch?.Delivered(_mesh.NowUs, index, node);
         }
         else
         {
@@ -332,6 +339,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
 
     private void Violate(string what)
     {
+        _watch?.Violated(_mesh.NowUs, what);
         if (_violations.Count < ViolationsMax)
         {
             _violations.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"at {_mesh.NowUs / 1e6:0.000} s: {what}"));

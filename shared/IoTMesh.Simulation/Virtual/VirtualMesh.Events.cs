@@ -47,6 +47,7 @@ public sealed partial class VirtualMesh
         VirtualNode sender = _nodes[flight.From - 1];
         if (sender.Core is null || sender.Incarnation != flight.Incarnation)
         {
+            Tell(flight, isCutShort: true);
             _flights.Free(slot);
             return;
         }
@@ -60,18 +61,36 @@ public sealed partial class VirtualMesh
         for (int i = 0; i < links.Length; i++)
         {
             MediumLink link = links[i];
-            if ((isBroadcast || link.To == flight.Destination) && Medium.Passes(link))
+            if (!isBroadcast && link.To != flight.Destination)
             {
-                VirtualNode receiver = _nodes[link.To - 1];
-                if (receiver.Core is not null)
-                {
-                    receiver.Core.HandleFrame(LocalMs(receiver), flight.Frame, 0, flight.Length, link.RssiDbm);
-                    Touch(receiver);
-                }
+                continue;
+            }
+
+            bool passes = Medium.Passes(link);
+            _receptions.Add(new Reception((ushort)link.To, link.RssiDbm, passes ? Fate.Delivered : Fate.Lost));
+            VirtualNode receiver = _nodes[link.To - 1];
+            if (passes && receiver.Core is not null)
+            {
+                receiver.Core.HandleFrame(LocalMs(receiver), flight.Frame, 0, flight.Length, link.RssiDbm);
+                Touch(receiver);
             }
         }
 
+        Tell(flight, isCutShort: false);
         _flights.Free(slot);
+    }
+
+    /// <summary>Tells the watch of a frame with what is in <see cref="_receptions"/>, and empties that.</summary>
+    private void Tell(Flight flight, bool isCutShort)
+    {
+        _options.Watch?.FrameEnded(new AirFrame(
+            NowUs,
+            (ushort)flight.From,
+            flight.Destination,
+            flight.Frame.AsSpan(0, flight.Length),
+            System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_receptions),
+            isCutShort));
+        _receptions.Clear();
     }
 
     private void HandleStored(int slot)

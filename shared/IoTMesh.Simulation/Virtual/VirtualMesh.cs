@@ -21,6 +21,9 @@ public sealed record VirtualMeshOptions
 
     /// <summary>Takes one line for each output of each node.</summary>
     public TextWriter? Trace { get; init; }
+
+    /// <summary>Is told of every frame, and in a <see cref="SimulationRun"/> of all that happens.</summary>
+    public IRunWatch? Watch { get; init; }
 }
 
 /// <summary>Watches a <see cref="VirtualMesh"/>. The <see cref="MeshOutput"/> is reused: take what is needed. Sending from here is allowed.</summary>
@@ -58,6 +61,7 @@ public sealed partial class VirtualMesh
     private readonly Flights _flights = new();
     private readonly MeshOutput _output;
     private readonly Queue<VirtualNode> _dirty = new();
+    private readonly List<Reception> _receptions = [];
     private bool _draining;
     private TraceHash _hash;
 
