@@ -3,7 +3,7 @@ namespace IoTMesh.Core;
 /// <summary>Layout of a link frame. protocol.md 3.</summary>
 public static class FrameFormat
 {
-    public const int Version = 0;
+    public const int Version = 1;
 
     public const int TypeData = 0;
     public const int TypeBeacon = 1;

@@ -163,7 +163,7 @@ internal sealed class ReferenceCodec
 
         uint counter = f.Number("counter");
         int flags = (f.Has("extension") ? 4 : 0) | (f.Has("ack") ? 2 : 0);
-        List<byte> frame = [(byte)((type << 2) | (type == 0 ? (int)f.Number("class") : 0)), (byte)((_hint << 5) | (_epoch << 3) | flags)];
+        List<byte> frame = [(byte)(0x40 | (type << 2) | (type == 0 ? (int)f.Number("class") : 0)), (byte)((_hint << 5) | (_epoch << 3) | flags)];
         frame.AddRange(U16(f.Number("source")));
         frame.AddRange(U16(f.Number("destination")));
         frame.AddRange(type == 0 ? U16(counter) : U32(counter));
@@ -188,7 +188,7 @@ internal sealed class ReferenceCodec
         uint counter = f.Number("counter");
         byte bitmap = f.Has("bitmap") ? (byte)f.Number("bitmap") : (byte)0;
         byte[] input = [0xA5, .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
-        byte[] head = [(byte)((2 << 2) | _epoch), .. U16(counter)];
+        byte[] head = [(byte)(0x40 | (2 << 2) | _epoch), .. U16(counter)];
         byte[] shown = f.Has("bitmap") ? [.. head, bitmap] : head;
         return [.. shown, .. Cmac(_hopKey, input).AsSpan(0, 4)];
     }
