@@ -19,6 +19,7 @@ public class ScenarioReaderTests
             ,"traffic":[{"from":"all","to":"gateway","periodSeconds":2},
               {"from":[2,3],"to":[4,1],"periodSeconds":0.5,"payloadBytes":11,"startSeconds":3,"confirmed":true,"class":"realtime"},
               {"from":[2],"to":"any","periodSeconds":1},
+              {"from":[2],"to":"all","periodSeconds":1,"payloadBytes":1024},
               {"from":[2],"to":"gateway","periodSeconds":1,"custody":true}],
              "faults":[{"atSeconds":1,"kill":2},{"atSeconds":2,"start":2},{"atSeconds":3,"cut":[1,2]},{"atSeconds":4,"restore":[1,2]},
               {"atSeconds":5,"partition":[[1,2],[3]]},{"atSeconds":6,"merge":true},{"atSeconds":7,"move":[2,0.5,-1]},
@@ -34,7 +35,8 @@ public class ScenarioReaderTests
         Assert.Equal((0.5, 11, 3.0, true, MeshClass.RealTime),
             (pairs.PeriodSeconds, pairs.PayloadBytes, pairs.StartSeconds, pairs.Confirmed, pairs.Class));
         Assert.Equal(TrafficTarget.Any, scenario.Traffic[2].Target);
-        Assert.True(scenario.Traffic[3].Custody);
+        Assert.Equal((TrafficTarget.All, 1024), (scenario.Traffic[3].Target, scenario.Traffic[3].PayloadBytes));
+        Assert.True(scenario.Traffic[4].Custody);
         Assert.Equal(Enum.GetValues<FaultKind>(), scenario.Faults.Select(fault => fault.Kind));
         Assert.Equal(new RadioPosition(0.5, -1), scenario.Faults[6].Position);
         Assert.Equal([[1, 2], [3]], scenario.Faults[4].Groups);
@@ -57,6 +59,8 @@ public class ScenarioReaderTests
         "traffic[0].class: expected one of control, realtime, normal, bulk")]
     [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"custody\":true}]}",
         "traffic[0].custody: readings in custody go to 'gateway'")]
+    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"all\",\"periodSeconds\":1,\"confirmed\":true}]}",
+        "traffic[0]: messages to 'all' cannot be confirmed")]
     [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"confirmed\":1}]}",
         "traffic[0].confirmed: expected true or false, found 1")]
     [InlineData(",\"faults\":[{\"atSeconds\":1}]}", "faults[0]: expected exactly one of kill, start")]
@@ -123,7 +127,7 @@ public class ScenarioReaderTests
     public void Unknown_name_lists_the_built_in_ones()
     {
         string message = Assert.Throws<InputException>(() => Scenario.Load("grid4-17")).Message;
-        Assert.StartsWith("grid4-17: no such file and no built-in scenario; built in: gateway-away-hour, ", message, StringComparison.Ordinal);
+        Assert.StartsWith("grid4-17: no such file and no built-in scenario; built in: broadcast-grid4-32, ", message, StringComparison.Ordinal);
     }
 
     [Fact]

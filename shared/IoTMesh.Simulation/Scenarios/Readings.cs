@@ -14,7 +14,10 @@ internal struct Reading
     /// <summary>When the application had it; -1 before.</summary>
     internal long DeliveredUs;
     internal SendResult Taken;
-    internal byte PayloadBytes;
+    internal ushort PayloadBytes;
+
+    /// <summary>Index of the broadcast's first row, whose rows stand for one receiver each; -1 for a message to one.</summary>
+    internal int BroadcastIndex;
 
     /// <summary>The node whose application had it first, and in which of its lives.</summary>
     internal (int Node, int Incarnation) DeliveredAt;

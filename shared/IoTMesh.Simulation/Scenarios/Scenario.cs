@@ -14,6 +14,9 @@ public enum TrafficTarget
 
     /// <summary>The listed nodes.</summary>
     Nodes,
+
+    /// <summary>Every other node: one broadcast. What is sent counts once for each node that runs and can be reached.</summary>
+    All,
 }
 
 /// <summary>Periodic messages of some nodes.</summary>

@@ -7,7 +7,7 @@ internal static class ScenarioReader
 {
     private const double SecondsMax = 31_536_000;
     private const int PayloadBytesMin = 4;
-    private const int PayloadBytesMax = 180;
+    private const int PayloadBytesMax = 1024;
     private static readonly string[] _classes = ["control", "realtime", "normal", "bulk"];
     private static readonly string[] _faults = ["kill", "start", "cut", "restore", "partition", "merge", "move", "gatewayDown", "gatewayUp"];
 
@@ -71,6 +71,11 @@ internal static class ScenarioReader
             throw custody!.Error("readings in custody go to 'gateway', and are confirmed by it in any case");
         }
 
+        if (entry.Confirmed && target == TrafficTarget.All)
+        {
+            throw input.Error("messages to 'all' cannot be confirmed");
+        }
+
         input.End();
         return entry;
     }
@@ -83,7 +88,8 @@ internal static class ScenarioReader
             {
                 "gateway" => (TrafficTarget.Gateway, []),
                 "any" when topology.Nodes > 1 => (TrafficTarget.Any, []),
-                _ => throw input.Error($"expected 'gateway', 'any' or an array of ids, found '{input.AsString()}'"),
+                "all" => (TrafficTarget.All, []),
+                _ => throw input.Error($"expected 'gateway', 'any', 'all' or an array of ids, found '{input.AsString()}'"),
             };
         }
 

@@ -55,7 +55,10 @@ public sealed record SimulationResult
     /// <summary>Mesh-frame bytes after traffic starts, acks and beacons included, over the hops of delivered readings.</summary>
     public required double BytesPerDeliveredPerHop { get; init; }
 
-    /// <summary>Data frames sent, retries included, acks and beacons not, over the hops of delivered readings.</summary>
+    /// <summary>
+    /// Data frames sent, retries included, acks and beacons not, over the hops of delivered readings. A broadcast counts as one hop
+    /// for each node that it reached.
+    /// </summary>
     public required double FramesPerHop { get; init; }
 
     /// <summary>From the making of a reading until the application has it, ms.</summary>

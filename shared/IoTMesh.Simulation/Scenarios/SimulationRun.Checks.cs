@@ -179,11 +179,15 @@ public sealed partial class SimulationRun
         List<double> latenciesMs = [];
         List<LostReading> lost = [];
         long hops = 0;
+        long readingHops = 0;
         foreach (Reading reading in _readings)
         {
             if (reading.DeliveredUs >= 0)
             {
                 hops += reading.Hops;
+
+                // A broadcast takes at least one transmission more for each node more, however far off.
+                readingHops += reading.BroadcastIndex < 0 ? reading.Hops : 1;
                 latenciesMs.Add((reading.DeliveredUs - reading.MadeUs) / 1000.0);
             }
             else
@@ -206,8 +210,8 @@ public sealed partial class SimulationRun
             Unreachable = _unreachable,
             BytesOnAir = _mesh.BytesOnAir,
             FramesOnAir = _mesh.FramesOnAir,
-            BytesPerDeliveredPerHop = Ratio(_mesh.BytesOnAir - _bytesBeforeTraffic, hops),
-            FramesPerHop = Ratio(_mesh.Total(counters => counters.DataFramesSent) - _dataFramesBeforeTraffic, hops),
+            BytesPerDeliveredPerHop = Ratio(_mesh.BytesOnAir - _bytesBeforeTraffic, readingHops),
+            FramesPerHop = Ratio(_mesh.Total(counters => counters.DataFramesSent) - _dataFramesBeforeTraffic, readingHops),
             LatenciesMs = latenciesMs,
             JoinsMs = JoinsMs(),
             HealsMs = HealTime.Measure(_readings, _faultTimes),

@@ -25,7 +25,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private readonly List<int> _unreachable = [];
     private readonly long[] _startedUs;
     private readonly long[] _joinedUs;
-    private readonly byte[] _payload = new byte[256];
+    private readonly byte[] _payload = new byte[1024];
     private readonly long _endUs;
     private readonly long _trafficStartUs;
     private readonly long _trafficEndUs;
@@ -185,11 +185,17 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
             return;
         }
 
+        if (flow.Entry.Target == TrafficTarget.All)
+        {
+            SendBroadcast(flow);
+            return;
+        }
+
         int to = flow.Entry.Target == TrafficTarget.Any ? OtherNode(flow.From) : flow.To;
         int index = _readings.Count;
         int count = flow.Entry.PayloadBytes;
         Fill(_payload.AsSpan(0, count), index);
-        _readings.Add(new Reading { From = flow.From, To = to, MadeUs = _mesh.NowUs, DeliveredUs = -1, PayloadBytes = (byte)count });
+        AddReading(flow.From, to, count, broadcastIndex: -1);
         SendResult taken;
         if (flow.Entry.Custody)
         {
@@ -208,6 +214,16 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_readings)[index].Taken = taken;
         _watch?.Made(_mesh.NowUs, index, flow.From, to, taken);
     }
+
+    private void AddReading(int from, int to, int count, int broadcastIndex) => _readings.Add(new Reading
+    {
+        From = from,
+        To = to,
+        MadeUs = _mesh.NowUs,
+        DeliveredUs = -1,
+        PayloadBytes = (ushort)count,
+        BroadcastIndex = broadcastIndex,
+    });
 
     private int OtherNode(int from)
     {
@@ -243,9 +259,13 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         {
             DeliverReading(node, output, index);
         }
-        else
+        else if (_readings[index].BroadcastIndex < 0)
         {
             DeliverMessage(node, output, index);
+        }
+        else if (FindBroadcastRow(node, index) is int row and >= 0)
+        {
+            DeliverMessage(node, output, row);
         }
     }
 
