@@ -279,7 +279,7 @@ public sealed partial class MeshNode
                 }
 
                 break;
-            default:
+            case MessageKind.Hello:
                 if (count >= 1 && _plain[0] != 0)
                 {
                     SendHello(origin, 0);

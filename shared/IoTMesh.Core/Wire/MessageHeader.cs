@@ -9,7 +9,13 @@ public static class MessageKind
     public const byte Confirm = 3;
     public const byte Watermark = 4;
     public const byte Hello = 5;
-    public const byte Max = Hello;
+
+    /// <summary>A batch of readings.</summary>
+    public const byte Batch = 6;
+
+    /// <summary>A service of the mesh itself; the first byte of the plaintext is a <see cref="ServiceKind"/>.</summary>
+    public const byte Service = 7;
+    public const byte Max = Service;
 }
 
 /// <summary>

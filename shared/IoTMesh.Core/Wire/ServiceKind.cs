@@ -1,0 +1,19 @@
+namespace IoTMesh.Core;
+
+/// <summary>First plaintext byte of a message of kind <see cref="MessageKind.Service"/>. protocol.md 4.2.</summary>
+public static class ServiceKind
+{
+    public const byte Fragment = 1;
+    public const byte FragmentAck = 2;
+
+    /// <summary>Asks for an answer where its hop limit ends. protocol.md 7.</summary>
+    public const byte Trace = 3;
+    public const byte TraceAnswer = 4;
+
+    /// <summary>Asks for rows of a table. protocol.md 7.</summary>
+    public const byte TableRequest = 5;
+    public const byte TableAnswer = 6;
+
+    /// <summary>A reading of an earlier boot of its origin. protocol.md 6.4.</summary>
+    public const byte KeptReading = 7;
+}
