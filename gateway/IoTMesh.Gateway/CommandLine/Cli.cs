@@ -89,6 +89,7 @@ internal static class Cli
             NodeCommand.Create(),
             AirCommand.Create(),
             SimCommand.Create(),
+            BenchmarkCommand.Create(),
             DecodeCommand.Create(),
             HashPasswordCommand.Create(),
         };
