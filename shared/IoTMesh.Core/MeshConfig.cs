@@ -27,14 +27,17 @@ public sealed class MeshConfig
     /// <summary>Route table (destinations). Evicted: unreachable first, gateways never.</summary>
     public int MaxRoutes = 128;
 
-    /// <summary>Peers with end-to-end replay state. Never evicted: a full table refuses new peers.</summary>
-    public int MaxPeers = 128;
+    /// <summary>Peers with end-to-end replay state; a gateway needs one for each node. Never evicted: a full table refuses new peers.</summary>
+    public int MaxPeers = 32;
 
     /// <summary>Messages queued here, own and forwarded together. Full: refused with no hop ack, so that the sender keeps it.</summary>
     public int MaxQueued = 24;
 
     /// <summary>Own readings kept until a gateway has committed them. Full: the oldest is given up.</summary>
     public int MaxCustody = 128;
+
+    /// <summary>Bytes of all readings in custody together, at most 65,536. Full: the oldest readings are given up.</summary>
+    public int MaxCustodyBytes = 4_096;
 
     /// <summary>Longest reading kept in custody, bytes.</summary>
     public int MaxReadingLength = 64;

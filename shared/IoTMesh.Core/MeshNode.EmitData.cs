@@ -149,8 +149,8 @@ public sealed partial class MeshNode
         output.Boot = _queue.Boot[slot];
         output.Counter = _queue.Counter[slot];
         output.ReadingSeq = _queue.ReadingSeq[slot];
-        output.MeasuredUptimeMs = _queue.MeasuredMs[slot];
-        output.OriginUptimeMs = _queue.UptimeMs[slot];
+        output.MeasuredUptimeMs = output.IsReading ? _queue.MeasuredMs[slot] : 0;
+        output.OriginUptimeMs = output.IsReading ? _queue.UptimeMs[slot] : 0;
         output.Token = 0;
         int start = _queue.BodyOffset(slot);
         int length = _queue.BodyLength[slot];

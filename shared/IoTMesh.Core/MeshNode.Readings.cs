@@ -47,7 +47,7 @@ public sealed partial class MeshNode
             return SendResult.NoKey;
         }
 
-        if (_custody.IsFull)
+        while (!_custody.HasRoom(count))
         {
             _custody.DropOldest();
             Counters.CustodyEvicted++;
@@ -90,7 +90,7 @@ public sealed partial class MeshNode
         for (uint seq = _custody.FirstSeq; seq != end; seq++)
         {
             byte state = _custody.StateOf(seq);
-            long retryMs = _custody.SentMsOf(seq) + Config.CustodyRetryMs;
+            long retryMs = _custody.SentMsOf(seq, _nowMs) + Config.CustodyRetryMs;
             bool overdue = state == Custody.StateSent && retryMs <= _nowMs;
             if (state == Custody.StateUnsent || overdue)
             {
@@ -124,8 +124,10 @@ public sealed partial class MeshNode
 
     private bool ComposeReading(uint seq)
     {
-        long measured = (_custody.MeasuredMsOf(seq) - _startMs) >> UptimeShift;
-        bool wide = _wideLeft > 0 || _record.NextMessage % WideEvery == 0 || _nowMs - _custody.MeasuredMsOf(seq) > FreshMs;
+        long ageMs = _custody.AgeMsOf(seq, _nowMs);
+        long measured = (_nowMs - _startMs - ageMs) >> UptimeShift;
+        measured = measured < 0 ? 0 : measured;
+        bool wide = _wideLeft > 0 || _record.NextMessage % WideEvery == 0 || ageMs > FreshMs;
         int at;
         if (wide)
         {
@@ -313,7 +315,7 @@ public sealed partial class MeshNode
 
         for (uint seq = _custody.FirstSeq; seq != _custody.NextSeq && seq < highest; seq++)
         {
-            if (_custody.StateOf(seq) == Custody.StateSent && _nowMs - _custody.SentMsOf(seq) > ResendGapMs)
+            if (_custody.StateOf(seq) == Custody.StateSent && _nowMs - _custody.SentMsOf(seq, _nowMs) > ResendGapMs)
             {
                 _custody.SetState(seq, Custody.StateUnsent, _nowMs);
                 Counters.CustodyReplayed++;

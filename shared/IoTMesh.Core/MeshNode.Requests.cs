@@ -40,14 +40,14 @@ public sealed partial class MeshNode
 
     private void WantSeqNo(int route, int delayMs)
     {
-        if (_routes.RequestDueMs[route] == long.MaxValue || _routes.IsForwarding[route])
+        if (_routes.RequestDue[route] == Stamp.Never || _routes.IsForwarding[route])
         {
             _routes.IsForwarding[route] = false;
-            _routes.RequestDueMs[route] = _nowMs + delayMs + _prng.Next(delayMs);
+            _routes.RequestDue[route] = Stamp.Of(_nowMs + delayMs + _prng.Next(delayMs));
             _routes.RequestTries[route] = 0;
         }
 
-        _timers.SetEarlier(Timer.Request, _routes.RequestDueMs[route]);
+        _timers.SetEarlier(Timer.Request, Stamp.ToMs(_routes.RequestDue[route], _nowMs));
     }
 
     private void SendRequests()
@@ -56,24 +56,23 @@ public sealed partial class MeshNode
         bool any = false;
         for (int r = 0; r < _routes.Count; r++)
         {
-            if (_routes.RequestDueMs[r] <= _nowMs && _routes.IsForwarding[r])
+            bool due = Stamp.IsDue(_routes.RequestDue[r], _nowMs);
+            if (due && _routes.IsForwarding[r])
             {
                 StepForwarding(r);
             }
-            else if (_routes.RequestDueMs[r] <= _nowMs)
+            else if (due)
             {
                 int tries = ++_routes.RequestTries[r];
                 any = true;
                 _routes.RequestNow[r] = true;
                 int shift = tries > RequestRetryMaxShift ? RequestRetryMaxShift : tries;
                 bool goOn = _routes.IsGateway[r] || tries < HostRequestTries;
-                _routes.RequestDueMs[r] = goOn ? _nowMs + (RequestRetryMs << (shift - 1)) + _prng.Next(RequestRetryMs) : long.MaxValue;
+                _routes.RequestDue[r] = goOn ? Stamp.Of(_nowMs + (RequestRetryMs << (shift - 1)) + _prng.Next(RequestRetryMs)) : Stamp.Never;
             }
 
-            if (_routes.RequestDueMs[r] < next)
-            {
-                next = _routes.RequestDueMs[r];
-            }
+            long dueMs = Stamp.ToMs(_routes.RequestDue[r], _nowMs);
+            next = dueMs < next ? dueMs : next;
         }
 
         if (any)
@@ -168,7 +167,7 @@ public sealed partial class MeshNode
         }
 
         // Asking or passing on already: this node repeats until the answer comes, however lossy the way is.
-        bool underWay = _routes.RequestDueMs[route] != long.MaxValue
+        bool underWay = _routes.RequestDue[route] != Stamp.Never
             && (!_routes.IsForwarding[route] || !SeqNo.IsNewer(seqNo, _routes.WantedSeqNo[route]));
         int next = NextForRequest(route, neighbor);
         if (underWay || hopLimit <= 1 || next == NeighborTable.None)
@@ -181,7 +180,7 @@ public sealed partial class MeshNode
         _routes.WantedHopLimit[route] = (byte)(hopLimit - 1);
         _routes.RequestTries[route] = 0;
         StepForwarding(route);
-        _timers.SetEarlier(Timer.Request, _routes.RequestDueMs[route]);
+        _timers.SetEarlier(Timer.Request, Stamp.ToMs(_routes.RequestDue[route], _nowMs));
     }
 
     private int NextForRequest(int route, int except)
@@ -202,6 +201,6 @@ public sealed partial class MeshNode
 
         int packed = (_routes.Destination[route] << 16) | _routes.WantedSeqNo[route];
         _effects.PushOnce(Effect.ForwardRequest, next | (_routes.WantedHopLimit[route] << 8), packed);
-        _routes.RequestDueMs[route] = _nowMs + (ForwardRetryMs << (tries - 1)) + _prng.Next(ForwardRetryMs);
+        _routes.RequestDue[route] = Stamp.Of(_nowMs + (ForwardRetryMs << (tries - 1)) + _prng.Next(ForwardRetryMs));
     }
 }

@@ -107,7 +107,7 @@ public sealed partial class MeshNode
     private bool IsInBeacon(int route, int since)
     {
         // Routes to gateways go along always: they are few and everything hangs on them.
-        return _routes.ChangedVersion[route] > since || (_routes.IsGateway[route] && _routes.Metric[route] < MeshConfig.InfiniteMetric);
+        return since < 0 || _routes.ChangedAfter(route, since) || (_routes.IsGateway[route] && _routes.Metric[route] < MeshConfig.InfiniteMetric);
     }
 
     private ParseError ReceiveBeacon(int neighbor, byte[] buffer, int at, int end)
@@ -161,7 +161,7 @@ public sealed partial class MeshNode
 
     private int ApplyEntry(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway)
     {
-        int changes = _routes.Update(neighbor, destination, seqNo, metric, isGateway, _guarded && _nowMs - _startMs < GuardMs, _nowMs);
+        int changes = _routes.Update(neighbor, destination, seqNo, metric, isGateway, _guarded && _nowMs - _startMs < GuardMs);
         if (changes != 0)
         {
             FollowUp(_routes.Find(destination), changes);
@@ -266,7 +266,7 @@ public sealed partial class MeshNode
 
     private void ReselectRoute(int route)
     {
-        int changes = _routes.Reselect(route, _nowMs);
+        int changes = _routes.Reselect(route);
         if (changes != 0)
         {
             FollowUp(route, changes);

@@ -60,6 +60,11 @@ public sealed partial class MeshNode
             throw new System.ArgumentException("payloads and readings hold at most 233 bytes, and MaxFrameLength must be 53 bytes longer");
         }
 
+        if (config.MaxCustodyBytes < config.MaxReadingLength || config.MaxCustodyBytes > 65_536)
+        {
+            throw new System.ArgumentException("MaxCustodyBytes must hold the longest reading and be at most 65536");
+        }
+
         if (countersRecord != null && !CounterRecord.IsValid(countersRecord))
         {
             throw new System.ArgumentException("stored counters are damaged: provision the device with a new address");
@@ -77,9 +82,9 @@ public sealed partial class MeshNode
         _routes = new RouteTable(config.MaxRoutes, _neighbors);
         _trickle = new TrickleTimer(config.BeaconMinMs, config.BeaconMaxMs, config.BeaconRedundancy, _prng);
         _plainCapacity = (config.MaxPayloadLength > config.MaxReadingLength ? config.MaxPayloadLength : config.MaxReadingLength) + PlainOverhead;
-        _queue = new MessageQueue(config.MaxQueued, _plainCapacity + MessageHeader.TagLength);
+        _queue = new MessageQueue(config.MaxQueued, _plainCapacity + MessageHeader.TagLength, config.IsGateway);
         _duplicates = new DuplicateCache(config.MaxDuplicates);
-        _custody = new Custody(config.IsGateway ? 1 : config.MaxCustody, config.MaxReadingLength);
+        _custody = new Custody(config.IsGateway ? 1 : config.MaxCustody, config.IsGateway ? 0 : config.MaxCustodyBytes);
         _peers = new PeerTable(config.MaxPeers, config.IsGateway);
         _pending = new PendingTable(config.MaxPending, _plainCapacity);
         _effects = new EffectQueue(config.MaxOutputs);

@@ -1,8 +1,8 @@
 namespace IoTMesh.Core;
 
 /// <summary>
-/// Own readings kept until a gateway has committed them: a ring by sequence number. Full: the oldest is given up and counted.
-/// protocol.md 6.4.
+/// Own readings kept until a gateway has committed them: a ring by sequence number, and a ring of bytes for what they say. Either
+/// one full: the oldest is given up and counted. protocol.md 6.4.
 /// </summary>
 internal sealed class Custody
 {
@@ -10,23 +10,30 @@ internal sealed class Custody
     internal const byte StateQueued = 1;
     internal const byte StateSent = 2;
     internal const byte StateCommitted = 3;
+    private const int MeasuredShift = 4;
     private readonly int _capacity;
-    private readonly int _maxLength;
     private readonly byte[] _data;
+    private readonly ushort[] _start;
     private readonly byte[] _length;
     private readonly byte[] _state;
-    private readonly long[] _measuredMs;
-    private readonly long[] _sentMs;
 
-    internal Custody(int capacity, int maxLength)
+    // Of the caller's clock: a reading may be older than Stamp reaches.
+    private readonly uint[] _measured16Ms;
+    private readonly uint[] _sent;
+    private int _end;
+    private int _used;
+
+    /// <param name="capacity">Readings.</param>
+    /// <param name="byteCapacity">Bytes of all of them together, at most 65,536.</param>
+    internal Custody(int capacity, int byteCapacity)
     {
         _capacity = capacity;
-        _maxLength = maxLength;
-        _data = new byte[capacity * maxLength];
+        _data = new byte[byteCapacity];
+        _start = new ushort[capacity];
         _length = new byte[capacity];
         _state = new byte[capacity];
-        _measuredMs = new long[capacity];
-        _sentMs = new long[capacity];
+        _measured16Ms = new uint[capacity];
+        _sent = new uint[capacity];
         FirstSeq = 1;
         NextSeq = 1;
     }
@@ -38,10 +45,15 @@ internal sealed class Custody
 
     internal int Count => (int)(NextSeq - FirstSeq);
 
-    internal bool IsFull => Count == _capacity;
+    /// <summary>True where a reading of that length fits in without another being given up.</summary>
+    internal bool HasRoom(int length)
+    {
+        return Count < _capacity && _used + length <= _data.Length;
+    }
 
     internal void DropOldest()
     {
+        _used -= _length[SlotOf(FirstSeq)];
         FirstSeq++;
     }
 
@@ -49,10 +61,15 @@ internal sealed class Custody
     {
         uint seq = NextSeq;
         int slot = SlotOf(seq);
-        System.Array.Copy(payload, offset, _data, slot * _maxLength, count);
+        int first = count <= _data.Length - _end ? count : _data.Length - _end;
+        System.Array.Copy(payload, offset, _data, _end, first);
+        System.Array.Copy(payload, offset + first, _data, 0, count - first);
+        _start[slot] = (ushort)_end;
+        _end = first < count || _end + count == _data.Length ? count - first : _end + count;
+        _used += count;
         _length[slot] = (byte)count;
         _state[slot] = StateUnsent;
-        _measuredMs[slot] = measuredMs;
+        _measured16Ms[slot] = (uint)(measuredMs >> MeasuredShift);
         NextSeq = seq + 1;
         return seq;
     }
@@ -67,14 +84,15 @@ internal sealed class Custody
         return _state[SlotOf(seq)];
     }
 
-    internal long SentMsOf(uint seq)
+    internal long SentMsOf(uint seq, long nowMs)
     {
-        return _sentMs[SlotOf(seq)];
+        return Stamp.ToMs(_sent[SlotOf(seq)], nowMs);
     }
 
-    internal long MeasuredMsOf(uint seq)
+    /// <summary>How long ago it was measured, in steps of 16 ms.</summary>
+    internal long AgeMsOf(uint seq, long nowMs)
     {
-        return _measuredMs[SlotOf(seq)];
+        return (long)((uint)(nowMs >> MeasuredShift) - _measured16Ms[SlotOf(seq)]) << MeasuredShift;
     }
 
     internal void SetState(uint seq, byte state, long nowMs)
@@ -85,7 +103,7 @@ internal sealed class Custody
             if (_state[slot] != StateCommitted)
             {
                 _state[slot] = state;
-                _sentMs[slot] = nowMs;
+                _sent[slot] = Stamp.Of(nowMs);
             }
         }
     }
@@ -94,8 +112,12 @@ internal sealed class Custody
     internal int CopyTo(uint seq, byte[] buffer, int offset)
     {
         int slot = SlotOf(seq);
-        System.Array.Copy(_data, slot * _maxLength, buffer, offset, _length[slot]);
-        return _length[slot];
+        int start = _start[slot];
+        int count = _length[slot];
+        int first = count <= _data.Length - start ? count : _data.Length - start;
+        System.Array.Copy(_data, start, buffer, offset, first);
+        System.Array.Copy(_data, 0, buffer, offset + first, count - first);
+        return count;
     }
 
     /// <summary>A gateway committed everything up to the watermark and, above it, what the bitmap names (bit 0 is watermark + 2).</summary>
@@ -103,7 +125,7 @@ internal sealed class Custody
     {
         while (FirstSeq != NextSeq && FirstSeq <= watermark)
         {
-            FirstSeq++;
+            DropOldest();
         }
 
         for (int i = 0; i < 64; i++)
@@ -117,7 +139,7 @@ internal sealed class Custody
 
         while (FirstSeq != NextSeq && StateOf(FirstSeq) == StateCommitted)
         {
-            FirstSeq++;
+            DropOldest();
         }
     }
 

@@ -62,11 +62,15 @@ internal sealed class MessageQueue
     // Of a message to deliver.
     internal readonly sbyte[] RssiDbm;
     internal readonly bool[] IsFromGateway;
+
+    // Of a reading to deliver; empty but at a gateway.
     internal readonly long[] MeasuredMs;
     internal readonly long[] UptimeMs;
 
-    internal MessageQueue(int capacity, int bodyCapacity)
+    /// <param name="takesReadings">At a gateway: readings are delivered here.</param>
+    internal MessageQueue(int capacity, int bodyCapacity, bool takesReadings)
     {
+        int readings = takesReadings ? capacity : 0;
         Capacity = capacity;
         BodyCapacity = bodyCapacity;
         State = new byte[capacity];
@@ -95,8 +99,8 @@ internal sealed class MessageQueue
         ReadingSeq = new uint[capacity];
         RssiDbm = new sbyte[capacity];
         IsFromGateway = new bool[capacity];
-        MeasuredMs = new long[capacity];
-        UptimeMs = new long[capacity];
+        MeasuredMs = new long[readings];
+        UptimeMs = new long[readings];
     }
 
     internal int Used { get; private set; }

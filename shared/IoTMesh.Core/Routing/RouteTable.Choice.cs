@@ -82,9 +82,9 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>Chooses the next hop of a route again and decides whether neighbors must hear of it.</summary>
-    internal int Reselect(int route, long nowMs)
+    internal int Reselect(int route)
     {
-        int current = Chosen[route];
+        int current = _chosen[route];
         int best = None;
         int bestCost = MeshConfig.InfiniteMetric;
         int currentCost = MeshConfig.InfiniteMetric;
@@ -115,28 +115,28 @@ internal sealed partial class RouteTable
             bestCost = currentCost;
         }
 
-        return Adopt(route, best, bestCost, nowMs);
+        return Adopt(route, best, bestCost);
     }
 
-    private int Adopt(int route, int best, int cost, long nowMs)
+    private int Adopt(int route, int best, int cost)
     {
         int result = 0;
-        int before = Via[route];
+        int before = NextHop(route);
         int after = best == None ? None : _candidate[(route * Candidates) + best];
         int previousMetric = Metric[route];
-        Chosen[route] = best;
-        Via[route] = after;
+        _chosen[route] = best == None ? NoNeighbor : (byte)best;
+        _via[route] = after == None ? NoNeighbor : (byte)after;
         if (before != after)
         {
             result = ChangedNextHop;
-            CountVia(route, before, after);
+            CountVia(before, after);
         }
 
         if (best == None)
         {
             if (previousMetric < MeshConfig.InfiniteMetric)
             {
-                Announce(route, MeshConfig.InfiniteMetric, SeqNoAdvertised[route], nowMs);
+                Announce(route, MeshConfig.InfiniteMetric, SeqNoAdvertised[route]);
                 result |= ChangedMetric | Urgent;
             }
 
@@ -150,7 +150,7 @@ internal sealed partial class RouteTable
         int step = previousMetric / 4 > AnnounceStep ? previousMetric / 4 : AnnounceStep;
         if (wasUnreachable || isNewSeqNo || difference >= step || difference <= -step)
         {
-            Announce(route, (ushort)cost, seqNo, nowMs);
+            Announce(route, (ushort)cost, seqNo);
             result |= ChangedMetric;
             result |= wasUnreachable || (isNewSeqNo && IsGateway[route]) ? Urgent : 0;
         }
@@ -166,12 +166,12 @@ internal sealed partial class RouteTable
     /// <summary>Nothing newer is wanted of this destination any more.</summary>
     internal void EndRequest(int route)
     {
-        RequestDueMs[route] = long.MaxValue;
+        RequestDue[route] = Stamp.Never;
         RequestTries[route] = 0;
         IsForwarding[route] = false;
     }
 
-    private void CountVia(int route, int before, int after)
+    private void CountVia(int before, int after)
     {
         if (after != None)
         {
@@ -185,11 +185,10 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>Sets what is advertised and, with it, the feasibility distance (RFC 8966 section 3.7.3).</summary>
-    private void Announce(int route, ushort metric, ushort seqNo, long nowMs)
+    private void Announce(int route, ushort metric, ushort seqNo)
     {
         Metric[route] = metric;
         SeqNoAdvertised[route] = seqNo;
-        ChangedMs[route] = nowMs;
         Touch(route);
         if (metric >= MeshConfig.InfiniteMetric)
         {
@@ -211,7 +210,7 @@ internal sealed partial class RouteTable
     internal void Touch(int route)
     {
         Version++;
-        ChangedVersion[route] = Version;
+        _changedVersion[route] = (ushort)Version;
     }
 
     private bool IsEligible(int route, int at)
@@ -224,7 +223,7 @@ internal sealed partial class RouteTable
 
         // The destination itself never forwards what is for it, so it closes no loop.
         return _neighbors.Address[neighbor] == Destination[route]
-            || (!_unproven[at] && Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]));
+            || (!IsUnproven(route, at) && Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]));
     }
 
     private bool IsNewerThanDistance(int route, ushort seqNo)

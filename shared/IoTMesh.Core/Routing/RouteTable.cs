@@ -20,6 +20,9 @@ internal sealed partial class RouteTable
     private const int Hysteresis = 96;
     private const int AnnounceStep = 96;
     private const byte NoNeighbor = 0xFF;
+
+    // Older than any change that a beacon with changes only can name.
+    private const int LongAgo = 0x4000;
     private readonly NeighborTable _neighbors;
     private readonly byte[] _candidate;
     private readonly ushort[] _candidateMetric;
@@ -27,23 +30,24 @@ internal sealed partial class RouteTable
     private readonly ushort[] _evidenceMetric;
     private readonly ushort[] _gatewaySeqNo;
 
-    // What a neighbor said first after this node's restart may rest on this node's own earlier advertisements.
-    private readonly bool[] _unproven;
+    // Bit k: what candidate k said first after this node's restart may rest on this node's own earlier advertisements.
+    private readonly byte[] _unproven;
+
+    // The next hop's neighbor slot, and its place among the candidates (also NoNeighbor for none).
+    private readonly byte[] _via;
+    private readonly byte[] _chosen;
+    private readonly ushort[] _changedVersion;
 
     internal readonly int Capacity;
     internal readonly ushort[] Destination;
     internal readonly bool[] IsGateway;
-    internal readonly int[] Chosen;
-    internal readonly int[] Via;
     internal readonly ushort[] Metric;
     internal readonly ushort[] SeqNoAdvertised;
-    internal readonly int[] ChangedVersion;
-    internal readonly long[] ChangedMs;
     internal readonly ushort[] DistanceSeqNo;
     internal readonly ushort[] DistanceMetric;
 
-    // Requests for a newer seqno.
-    internal readonly long[] RequestDueMs;
+    /// <summary>When a request for a newer seqno is due; a <see cref="Stamp"/>.</summary>
+    internal readonly uint[] RequestDue;
     internal readonly byte[] RequestTries;
     internal readonly bool[] RequestNow;
 
@@ -58,15 +62,14 @@ internal sealed partial class RouteTable
         Capacity = capacity;
         Destination = new ushort[capacity];
         IsGateway = new bool[capacity];
-        Chosen = new int[capacity];
-        Via = new int[capacity];
+        _chosen = new byte[capacity];
+        _via = new byte[capacity];
         Metric = new ushort[capacity];
         SeqNoAdvertised = new ushort[capacity];
-        ChangedVersion = new int[capacity];
-        ChangedMs = new long[capacity];
+        _changedVersion = new ushort[capacity];
         DistanceSeqNo = new ushort[capacity];
         DistanceMetric = new ushort[capacity];
-        RequestDueMs = new long[capacity];
+        RequestDue = new uint[capacity];
         RequestTries = new byte[capacity];
         RequestNow = new bool[capacity];
         IsForwarding = new bool[capacity];
@@ -77,7 +80,7 @@ internal sealed partial class RouteTable
         _evidenceSeqNo = new ushort[capacity * Candidates];
         _evidenceMetric = new ushort[capacity * Candidates];
         _gatewaySeqNo = new ushort[capacity];
-        _unproven = new bool[capacity * Candidates];
+        _unproven = new byte[capacity];
     }
 
     /// <summary>A route was evicted and its feasibility distance with it, so newcomers are guarded from now on.</summary>
@@ -107,26 +110,32 @@ internal sealed partial class RouteTable
     /// <summary>The neighbor slot of the chosen next hop, or None.</summary>
     internal int NextHop(int route)
     {
-        return Via[route];
+        return _via[route] == NoNeighbor ? None : _via[route];
+    }
+
+    /// <summary>Whether the route changed after that version of the table; true of a few that changed 65,536 versions ago.</summary>
+    internal bool ChangedAfter(int route, int since)
+    {
+        return (ushort)(Version - _changedVersion[route]) < Version - since;
     }
 
     /// <summary>
     /// Takes in what a neighbor advertised and chooses again. <paramref name="guarded"/>: this node rebooted lately and may have
     /// advertised better before, so that a neighbor's first word counts only once a newer seqno follows it (protocol.md 5.5).
     /// </summary>
-    internal int Update(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway, bool guarded, long nowMs)
+    internal int Update(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway, bool guarded)
     {
         int route = Find(destination);
         if (route == None)
         {
-            if (metric >= MeshConfig.InfiniteMetric || (route = Add(destination, seqNo, isGateway, nowMs)) == None)
+            if (metric >= MeshConfig.InfiniteMetric || (route = Add(destination, seqNo, isGateway)) == None)
             {
                 return 0;
             }
         }
 
         int flag = NoteGateway(route, seqNo, metric, isGateway);
-        return flag | UpdateCandidate(route, neighbor, seqNo, metric, guarded || HasEvicted, nowMs);
+        return flag | UpdateCandidate(route, neighbor, seqNo, metric, guarded || HasEvicted);
     }
 
     // Whether a destination is a gateway is its own word, so the newest seqno that says so counts.
@@ -148,7 +157,7 @@ internal sealed partial class RouteTable
         return ChangedMetric | Urgent;
     }
 
-    private int UpdateCandidate(int route, int neighbor, ushort seqNo, ushort metric, bool guarded, long nowMs)
+    private int UpdateCandidate(int route, int neighbor, ushort seqNo, ushort metric, bool guarded)
     {
         int at = FindCandidate(route, neighbor);
         if (metric >= MeshConfig.InfiniteMetric)
@@ -159,7 +168,7 @@ internal sealed partial class RouteTable
             }
 
             _candidate[at] = NoNeighbor;
-            return Reselect(route, nowMs);
+            return Reselect(route);
         }
 
         if (at == None)
@@ -173,11 +182,11 @@ internal sealed partial class RouteTable
             _candidate[at] = (byte)neighbor;
             _evidenceSeqNo[at] = seqNo;
             _evidenceMetric[at] = metric;
-            _unproven[at] = guarded && IsNewerThanDistance(route, seqNo);
+            SetUnproven(route, at, guarded && IsNewerThanDistance(route, seqNo));
         }
         else if (SeqNo.IsNewer(seqNo, _evidenceSeqNo[at]))
         {
-            _unproven[at] = false;
+            SetUnproven(route, at, false);
             _evidenceSeqNo[at] = seqNo;
             _evidenceMetric[at] = metric;
         }
@@ -191,7 +200,18 @@ internal sealed partial class RouteTable
         }
 
         _candidateMetric[at] = metric;
-        return Reselect(route, nowMs);
+        return Reselect(route);
+    }
+
+    private void SetUnproven(int route, int at, bool unproven)
+    {
+        int bit = 1 << (at - (route * Candidates));
+        _unproven[route] = (byte)(unproven ? _unproven[route] | bit : _unproven[route] & ~bit);
+    }
+
+    private bool IsUnproven(int route, int at)
+    {
+        return (_unproven[route] & (1 << (at - (route * Candidates)))) != 0;
     }
 
     /// <summary>Drops everything learned from a neighbor for one route; true where something was.</summary>
@@ -237,7 +257,7 @@ internal sealed partial class RouteTable
 
             int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at])
                 + (IsEligible(route, at) ? 0 : MeshConfig.InfiniteMetric);
-            if (k != Chosen[route] && cost > worstCost)
+            if (k != _chosen[route] && cost > worstCost)
             {
                 worstCost = cost;
                 worst = at;
@@ -247,7 +267,7 @@ internal sealed partial class RouteTable
         return worst;
     }
 
-    private int Add(ushort destination, ushort seqNo, bool isGateway, long nowMs)
+    private int Add(ushort destination, ushort seqNo, bool isGateway)
     {
         int route = Count < Capacity ? Count : FindVictim(isGateway);
         if (route == None)
@@ -262,22 +282,22 @@ internal sealed partial class RouteTable
         else
         {
             HasEvicted = true;
-            CountVia(route, Via[route], None);
+            CountVia(NextHop(route), None);
         }
 
         Destination[route] = destination;
         IsGateway[route] = isGateway;
         _gatewaySeqNo[route] = seqNo;
-        Chosen[route] = None;
-        Via[route] = None;
+        _chosen[route] = NoNeighbor;
+        _via[route] = NoNeighbor;
+        _unproven[route] = 0;
         RequestNow[route] = false;
         Metric[route] = MeshConfig.InfiniteMetric;
         SeqNoAdvertised[route] = 0;
-        ChangedVersion[route] = 0;
-        ChangedMs[route] = nowMs;
+        _changedVersion[route] = (ushort)(Version - LongAgo);
         DistanceSeqNo[route] = 0;
         DistanceMetric[route] = Feasibility.NoDistance;
-        RequestDueMs[route] = long.MaxValue;
+        RequestDue[route] = Stamp.Never;
         RequestTries[route] = 0;
         IsForwarding[route] = false;
         for (int k = 0; k < Candidates; k++)

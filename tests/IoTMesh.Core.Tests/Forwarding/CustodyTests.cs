@@ -8,7 +8,7 @@ public class CustodyTests
     [Fact]
     public void A_watermark_releases_the_contiguous_and_the_bitmap_what_lies_above()
     {
-        var custody = new Custody(16, 8);
+        var custody = new Custody(16, 160);
         for (int i = 0; i < 10; i++)
         {
             custody.Add([(byte)i], 0, 1, i);
@@ -35,19 +35,19 @@ public class CustodyTests
     public void Contents_and_order_survive_many_turns_of_the_ring()
     {
         var random = new Random(4);
-        var custody = new Custody(7, 8);
+        var custody = new Custody(7, 30);
         var model = new SortedDictionary<uint, byte[]>();
         for (int step = 0; step < 20_000; step++)
         {
             if (random.Next(2) == 0)
             {
-                if (custody.IsFull)
+                byte[] payload = new byte[random.Next(9)];
+                while (!custody.HasRoom(payload.Length))
                 {
                     model.Remove(custody.FirstSeq);
                     custody.DropOldest();
                 }
 
-                byte[] payload = new byte[random.Next(9)];
                 random.NextBytes(payload);
                 model[custody.Add(payload, 0, payload.Length, step)] = payload;
             }

@@ -125,13 +125,13 @@ public class FeasibilityTests
             int route = other._routes.Find(_destination);
             if (route != RouteTable.None)
             {
-                _routes.Update(from, _destination, other._routes.SeqNoAdvertised[route], other._routes.Metric[route], false, false, nowMs);
+                _routes.Update(from, _destination, other._routes.SeqNoAdvertised[route], other._routes.Metric[route], false, false);
             }
         }
 
         internal void HearDestination(ushort metric, ushort seqNo, long nowMs)
         {
-            _routes.Update(_count, _destination, seqNo, metric, false, false, nowMs);
+            _routes.Update(_count, _destination, seqNo, metric, false, false);
         }
 
         internal void ChangeCost(int neighbor, Random random, long nowMs)
@@ -144,7 +144,7 @@ public class FeasibilityTests
             int route = _routes.Find(_destination);
             if (route != RouteTable.None)
             {
-                _routes.Reselect(route, nowMs);
+                _routes.Reselect(route);
             }
         }
     }

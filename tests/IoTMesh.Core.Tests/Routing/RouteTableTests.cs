@@ -20,7 +20,7 @@ public class RouteTableTests
 
     private int Hear(int neighbor, ushort destination, ushort seqNo, ushort metric, bool gateway = false, bool guarded = false)
     {
-        return _routes.Update(neighbor, destination, seqNo, metric, gateway, guarded, 0);
+        return _routes.Update(neighbor, destination, seqNo, metric, gateway, guarded);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public class RouteTableTests
         Hear(0, 100, 1, 64);
         Assert.Equal(RouteTable.None, _routes.NextHop(_routes.Find(100)));
         _neighbors.State[0] = NeighborTable.StateVerified;
-        _routes.Reselect(_routes.Find(100), 0);
+        _routes.Reselect(_routes.Find(100));
         Assert.Equal(0, _routes.NextHop(_routes.Find(100)));
     }
 
@@ -173,7 +173,8 @@ public class RouteTableTests
         Assert.Equal(before, _routes.Version);
         Hear(0, 100, 1, 64 + 96);
         Assert.Equal(before + 1, _routes.Version);
-        Assert.Equal(_routes.Version, _routes.ChangedVersion[_routes.Find(100)]);
+        Assert.True(_routes.ChangedAfter(_routes.Find(100), before));
+        Assert.False(_routes.ChangedAfter(_routes.Find(100), before + 1));
     }
 
     [Fact]
