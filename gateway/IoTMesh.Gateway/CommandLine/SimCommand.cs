@@ -8,6 +8,8 @@ internal static class SimCommand
 {
     private const int SeedsMax = 10_000;
 
+    private sealed record Options(string? Name, ulong? Seed, int? Seeds, bool IsJson, bool IsList, string? Pcap);
+
     internal static Command Create()
     {
         var scenario = new Argument<string?>("SCENARIO")
@@ -19,19 +21,32 @@ internal static class SimCommand
         var seeds = new Option<int?>("--seeds") { Description = "Runs with so many seeds, from --seed (or 1) on.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "The result as JSON." };
         var list = new Option<bool>("--list") { Description = "Lists the built-in scenarios." };
-        var command = new Command(
-            "sim", "Runs a scenario in virtual time, checks it all the while and measures.") { scenario, seed, seeds, json, list };
+        var pcap = new Option<string?>("--pcap")
+        {
+            Description = "Writes every link frame of the run for Wireshark (hardware/wireshark/iotmesh.lua).",
+            HelpName = "OUT.pcapng",
+        };
+        var command = new Command("sim", "Runs a scenario in virtual time, checks it all the while and measures.")
+        {
+            scenario, seed, seeds, json, list, pcap,
+        };
         HelpWithExamples.Add(command, """
-            The same seed gives the same run, bit by bit: the trace hash says so. Ends with 1 where a check failed.
-            """, "iotmesh sim --list", "iotmesh sim grid4-16-loss20 --seed 7", "iotmesh sim mine.json --seeds 200 --json");
-        command.SetAction(parse => Run(
-            parse.GetValue(scenario), parse.GetValue(seed), parse.GetValue(seeds), parse.GetValue(json), parse.GetValue(list)));
+            The same seed gives the same run, bit by bit: the trace hash says so. Ends with 1 where a check failed. docs/simulator.md.
+            """, "iotmesh sim --list", "iotmesh sim grid4-16-loss20 --seed 7", "iotmesh sim mine.json --seeds 200 --json",
+            "iotmesh sim grid4-16-heal --pcap heal.pcapng");
+        command.SetAction(parse => Run(new Options(
+            parse.GetValue(scenario),
+            parse.GetValue(seed),
+            parse.GetValue(seeds),
+            parse.GetValue(json),
+            parse.GetValue(list),
+            parse.GetValue(pcap))));
         return command;
     }
 
-    private static int Run(string? name, ulong? seed, int? seeds, bool isJson, bool isList)
+    private static int Run(Options options)
     {
-        if (isList)
+        if (options.IsList)
         {
             foreach (string builtIn in Scenario.BuiltIn)
             {
@@ -41,26 +56,46 @@ internal static class SimCommand
             return ExitCode.Success;
         }
 
-        if (name is null)
+        if (options.Name is null)
         {
             throw new CommandFailure("name a scenario or a scenario file; iotmesh sim --list shows the built-in ones", ExitCode.Usage);
         }
 
-        if (seeds is < 1 or > SeedsMax)
+        if (options.Seeds is < 1 or > SeedsMax)
         {
-            throw new CommandFailure($"--seeds: 1 to {SeedsMax}, is {seeds}", ExitCode.Usage);
+            throw new CommandFailure($"--seeds: 1 to {SeedsMax}, is {options.Seeds}", ExitCode.Usage);
         }
 
-        Scenario scenario = Scenario.Load(name);
-        if (seeds is { } count)
+        if (options.Seeds is not null && options.Pcap is not null)
         {
-            SimulationResults results = SimulationRun.RunMany(scenario, seed ?? 1, count);
-            Console.WriteLine(isJson ? results.ToJson() : results.ToText());
+            throw new CommandFailure("--pcap shows one run: leave --seeds out, choose the run with --seed", ExitCode.Usage);
+        }
+
+        Scenario scenario = Scenario.Load(options.Name);
+        if (options.Seeds is { } count)
+        {
+            SimulationResults results = SimulationRun.RunMany(scenario, options.Seed ?? 1, count);
+            Console.WriteLine(options.IsJson ? results.ToJson() : results.ToText());
             return results.IsGood ? ExitCode.Success : ExitCode.Failed;
         }
 
-        SimulationResult result = SimulationRun.Run(scenario, seed);
-        Console.WriteLine(isJson ? result.ToJson() : result.ToText());
+        SimulationResult result = RunWatched(scenario, options);
+        Console.WriteLine(options.IsJson ? result.ToJson() : result.ToText());
         return result.IsGood ? ExitCode.Success : ExitCode.Failed;
+    }
+
+    private static SimulationResult RunWatched(Scenario scenario, Options options)
+    {
+        using RunCapture? capture = options.Pcap is null
+            ? null
+            : new RunCapture(OutputFile.Create("--pcap", options.Pcap), scenario, options.Seed ?? scenario.Seed);
+        List<IRunWatch> watches = [];
+        if (capture is not null)
+        {
+            watches.Add(capture);
+        }
+
+        VirtualMeshOptions? watched = watches.Count == 0 ? null : new VirtualMeshOptions { Watch = new RunWatches(watches) };
+        return SimulationRun.Run(scenario, options.Seed, watched);
     }
 }

@@ -86,7 +86,11 @@ public sealed class FrameInspector
 
         int at = WalkHeader(type);
         int end = _frame.Length - FrameFormat.TagLength;
-        WalkBody(type, at, end);
+        if (Problem == null)
+        {
+            WalkBody(type, at, end);
+        }
+
         AddTag(end, networkKey, epoch, type == FrameFormat.TypeData ? counterHigh : Bytes.GetU16(_frame, FrameFormat.OffsetCounterHigh));
     }
 
@@ -125,15 +129,49 @@ public sealed class FrameInspector
             ? Bytes.GetU32(_frame, FrameFormat.OffsetCounter).ToString(CultureInfo.InvariantCulture)
             : $"{Bytes.GetU16(_frame, FrameFormat.OffsetCounter)} (low half)";
         Add("frame counter", FrameFormat.OffsetCounter, wide ? 4 : 2, counter);
-        int at = FrameFormat.HeaderLength(type);
-        if ((network & FrameFormat.FlagAck) != 0 && at + FrameFormat.RidingAckLength <= _frame.Length - FrameFormat.TagLength)
+        int at = WalkExtensions(FrameFormat.HeaderLength(type), network);
+        if (Problem == null && (network & FrameFormat.FlagAck) != 0)
         {
+            if (at + FrameFormat.RidingAckLength > _frame.Length - FrameFormat.TagLength)
+            {
+                Problem = "no room for the riding ack";
+                return at;
+            }
+
             Add("riding ack: counter", at, 2, Text(Bytes.GetU16(_frame, at)));
             Add("riding ack: bitmap", at + 2, 1, "0b" + _frame[at + 2].ToString("b8", CultureInfo.InvariantCulture));
             at += FrameFormat.RidingAckLength;
         }
 
         return at;
+    }
+
+    // protocol.md 3.4
+    private int WalkExtensions(int at, byte network)
+    {
+        int end = _frame.Length - FrameFormat.TagLength;
+        if ((network & FrameFormat.FlagExtension) == 0)
+        {
+            return at;
+        }
+
+        while (at < end && _frame[at] != 0)
+        {
+            if (at + 2 > end || at + 2 + _frame[at + 1] > end)
+            {
+                break;
+            }
+
+            Add("extension", at, 2 + _frame[at + 1], $"type {_frame[at]}, {_frame[at + 1]} bytes");
+            at += 2 + _frame[at + 1];
+        }
+
+        if (at >= end || _frame[at] != 0)
+        {
+            Problem = "the extensions run into the hop tag";
+        }
+
+        return at + 1;
     }
 
     private static string Flags(byte network)
