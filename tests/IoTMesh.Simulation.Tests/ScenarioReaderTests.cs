@@ -63,6 +63,10 @@ public class ScenarioReaderTests
         "traffic[0]: messages to 'all' cannot be confirmed")]
     [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"any\",\"periodSeconds\":1,\"confirmed\":1}]}",
         "traffic[0].confirmed: expected true or false, found 1")]
+    [InlineData(",\"traffic\":[{\"from\":[2,1],\"to\":\"gateway\",\"periodSeconds\":1}]}", "traffic[0].from[1]: node 1 is a gateway itself")]
+    [InlineData(",\"traffic\":[{\"from\":[2,2],\"to\":[1],\"periodSeconds\":1}]}", "traffic[0].from[1]: node 2 is there twice")]
+    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"gateway\",\"periodSeconds\":1,\"custody\":true,\"payloadBytes\":65}]}",
+        "traffic[0].payloadBytes: a reading in custody holds at most 64 bytes")]
     [InlineData(",\"faults\":[{\"atSeconds\":1}]}", "faults[0]: expected exactly one of kill, start")]
     [InlineData(",\"faults\":[{\"atSeconds\":1,\"kill\":2,\"start\":2}]}", "faults[0]: expected exactly one of")]
     [InlineData(",\"faults\":[{\"atSeconds\":1,\"explode\":2}]}", "faults[0].explode: unknown key")]
@@ -80,6 +84,13 @@ public class ScenarioReaderTests
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.StartsWith("s.json:", error, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error);
+    }
+
+    [Fact]
+    public void Lists_pair_by_index_and_a_source_may_have_several_destinations()
+    {
+        TrafficEntry entry = Parse(Head + ",\"traffic\":[{\"from\":[2,2,3],\"to\":[3,4,4],\"periodSeconds\":1}]}").Traffic[0];
+        Assert.Equal([(2, 3), (2, 4), (3, 4)], entry.From!.Zip(entry.To));
     }
 
     [Fact]

@@ -74,7 +74,7 @@ internal static class SimCommand
         Scenario scenario = Scenario.Load(options.Name);
         if (options.Seeds is { } count)
         {
-            SimulationResults results = SimulationRun.RunMany(scenario, options.Seed ?? 1, count);
+            SimulationResults results = SimulationRun.RunMany(scenario, options.Seed ?? 1, count, done => TellProgress(done, count));
             Console.WriteLine(options.IsJson ? results.ToJson() : results.ToText());
             return results.IsGood ? ExitCode.Success : ExitCode.Failed;
         }
@@ -97,5 +97,15 @@ internal static class SimCommand
 
         VirtualMeshOptions? watched = watches.Count == 0 ? null : new VirtualMeshOptions { Watch = new RunWatches(watches) };
         return SimulationRun.Run(scenario, options.Seed, watched);
+    }
+
+    /// <summary>A line on stderr for each tenth of many runs, so that stdout carries the result alone.</summary>
+    private static void TellProgress(int done, int count)
+    {
+        int step = Math.Max(1, count / 10);
+        if (count >= 20 && done % step == 0)
+        {
+            Console.Error.WriteLine($"{done} of {count} seeds");
+        }
     }
 }

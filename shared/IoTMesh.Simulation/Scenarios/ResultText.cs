@@ -44,6 +44,13 @@ internal static class ResultText
         WriteSpread(json, "latencyMs", "p50", results.LatencyMs, hasP99: true);
         WriteSpread(json, "joinMs", "p50", results.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", results.HealMs, hasP99: true);
+        json.WriteNumber("bytesOnAir", results.Runs.Sum(run => run.BytesOnAir));
+        json.WriteNumber("framesOnAir", results.Runs.Sum(run => run.FramesOnAir));
+        json.WriteNumber("bytesPerDeliveredPerHop", Round(results.BytesPerDeliveredPerHop));
+        json.WriteNumber("framesPerHop", Round(results.FramesPerHop));
+        json.WriteNumber("idleBytesPerNodeSecond", Round(results.IdleBytesPerNodeSecond));
+        json.WriteNumber("hopsMean", Round(results.HopsMean));
+        json.WriteNumber("virtualSeconds", Round(results.Runs.Sum(run => run.VirtualSeconds)));
         json.WriteNumber("wallSeconds", Round(results.WallSeconds));
         json.WriteNumber("failedRuns", results.Runs.Count(run => !run.IsGood));
         json.WriteStartObject("distribution");
@@ -123,6 +130,7 @@ internal static class ResultText
         Line(text, $"join          p50 {results.JoinMs.P50:0} ms, max {results.JoinMs.Max:0} ms");
         Spread heal = results.HealMs;
         Line(text, $"heal          median {heal.P50:0} ms, p99 {heal.P99:0} ms, max {heal.Max:0} ms ({heal.Count} faults)");
+        Line(text, $"per hop       {results.BytesPerDeliveredPerHop:0.0} bytes and {results.FramesPerHop:0.00} data frames for a delivered reading");
         Line(text, $"{"over the seeds",-26}{"min",12}{"p50",12}{"p99",12}{"max",12}");
         foreach ((string figure, Func<SimulationResult, double> value) in _figures)
         {

@@ -40,7 +40,7 @@ internal static class ScenarioReader
         IReadOnlyList<int>? from = null;
         if (!fromInput.IsString)
         {
-            from = TopologySpec.ReadIds(fromInput, topology.Nodes);
+            from = ReadSources(fromInput, input.Required("to"), topology);
         }
         else if (fromInput.AsString() != "all")
         {
@@ -48,13 +48,6 @@ internal static class ScenarioReader
         }
 
         (TrafficTarget target, IReadOnlyList<int> to) = ReadTarget(input.Required("to"), from, topology);
-        JsonInput? classInput = input.Optional("class");
-        int messageClass = classInput is null ? (int)MeshClass.Normal : Array.IndexOf(_classes, classInput.AsString());
-        if (messageClass < 0)
-        {
-            throw classInput!.Error($"expected one of {string.Join(", ", _classes)}, found '{classInput.AsString()}'");
-        }
-
         JsonInput? custody = input.Optional("custody");
         TrafficEntry entry = new(
             from,
@@ -65,10 +58,15 @@ internal static class ScenarioReader
             input.Optional("startSeconds")?.AsDouble(0, SecondsMax) ?? Scenario.DefaultStartSeconds,
             input.Optional("confirmed")?.AsBool() ?? false,
             custody?.AsBool() ?? false,
-            (MeshClass)messageClass);
+            ReadClass(input.Optional("class")));
         if (entry.Custody && (target != TrafficTarget.Gateway || entry.Confirmed))
         {
             throw custody!.Error("readings in custody go to 'gateway', and are confirmed by it in any case");
+        }
+
+        if (entry.Custody && entry.PayloadBytes > new MeshConfig().MaxReadingLength)
+        {
+            throw input.Required("payloadBytes").Error($"a reading in custody holds at most {new MeshConfig().MaxReadingLength} bytes");
         }
 
         if (entry.Confirmed && target == TrafficTarget.All)
@@ -78,6 +76,31 @@ internal static class ScenarioReader
 
         input.End();
         return entry;
+    }
+
+    private static MeshClass ReadClass(JsonInput? input)
+    {
+        int index = input is null ? (int)MeshClass.Normal : Array.IndexOf(_classes, input.AsString());
+        return index >= 0 ? (MeshClass)index : throw input!.Error($"expected one of {string.Join(", ", _classes)}, found '{input.AsString()}'");
+    }
+
+    /// <summary>A source may stand several times in a list that pairs with another, once else; a gateway is no source of messages to gateways.</summary>
+    private static IReadOnlyList<int> ReadSources(JsonInput input, JsonInput to, TopologySpec topology)
+    {
+        bool isPaired = to.IsArray && to.Items().Count > 1;
+        IReadOnlyList<int> from = isPaired
+            ? [.. input.Items().Select(item => item.AsInt(1, topology.Nodes))]
+            : TopologySpec.ReadIds(input, topology.Nodes);
+        for (int i = 0; i < from.Count; i++)
+        {
+            bool isGateway = topology.Gateways is null ? from[i] == 1 : topology.Gateways.Contains(from[i]);
+            if (isGateway && to.IsString && to.AsString() == "gateway")
+            {
+                throw input.Items()[i].Error($"node {from[i]} is a gateway itself");
+            }
+        }
+
+        return from;
     }
 
     private static (TrafficTarget Target, IReadOnlyList<int> To) ReadTarget(JsonInput input, IReadOnlyList<int>? from, TopologySpec topology)

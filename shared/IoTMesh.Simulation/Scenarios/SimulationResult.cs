@@ -53,13 +53,25 @@ public sealed record SimulationResult
     public required long FramesOnAir { get; init; }
 
     /// <summary>Mesh-frame bytes after traffic starts, acks and beacons included, over the hops of delivered readings.</summary>
-    public required double BytesPerDeliveredPerHop { get; init; }
+    public double BytesPerDeliveredPerHop => Ratio(TrafficBytes, ReadingHops);
 
     /// <summary>
     /// Data frames sent, retries included, acks and beacons not, over the hops of delivered readings. A broadcast counts as one hop
     /// for each node that it reached.
     /// </summary>
-    public required double FramesPerHop { get; init; }
+    public double FramesPerHop => Ratio(DataFrames, ReadingHops);
+
+    /// <summary>Mesh-frame bytes sent after traffic starts.</summary>
+    public required long TrafficBytes { get; init; }
+
+    /// <summary>Data frames sent after traffic starts.</summary>
+    public required long DataFrames { get; init; }
+
+    /// <summary>Links that delivered readings crossed.</summary>
+    public required long Hops { get; init; }
+
+    /// <summary>What the two figures per hop divide by: as <see cref="Hops"/>, but 1 for each receiver of a broadcast.</summary>
+    public required long ReadingHops { get; init; }
 
     /// <summary>From the making of a reading until the application has it, ms.</summary>
     public required IReadOnlyList<double> LatenciesMs { get; init; }
@@ -82,7 +94,7 @@ public sealed record SimulationResult
     /// <summary>Messages that cores gave up, by reason: noRoute, tries, hopLimit, queueFull, custodyEvicted.</summary>
     public required IReadOnlyDictionary<string, long> Drops { get; init; }
 
-    public required double HopsMean { get; init; }
+    public double HopsMean => Ratio(Hops, Delivered);
 
     public required double VirtualSeconds { get; init; }
 
@@ -113,6 +125,8 @@ public sealed record SimulationResult
 
     /// <summary>For people, with a newline at its end.</summary>
     public string ToText() => ResultText.ToText(this);
+
+    internal static double Ratio(long amount, long of) => of == 0 ? 0 : (double)amount / of;
 }
 
 /// <summary>The results of one scenario over many seeds.</summary>
@@ -124,6 +138,17 @@ public sealed record SimulationResults(IReadOnlyList<SimulationResult> Runs, dou
     public long Delivered => Runs.Sum(run => run.Delivered);
 
     public double DeliveryRatio => Sent == 0 ? 0 : (double)Delivered / Sent;
+
+    /// <summary>All runs' bytes over all runs' hops.</summary>
+    public double BytesPerDeliveredPerHop => SimulationResult.Ratio(Runs.Sum(run => run.TrafficBytes), Runs.Sum(run => run.ReadingHops));
+
+    /// <summary>All runs' frames over all runs' hops.</summary>
+    public double FramesPerHop => SimulationResult.Ratio(Runs.Sum(run => run.DataFrames), Runs.Sum(run => run.ReadingHops));
+
+    public double HopsMean => SimulationResult.Ratio(Runs.Sum(run => run.Hops), Delivered);
+
+    /// <summary>The mean of the runs.</summary>
+    public double IdleBytesPerNodeSecond => Runs.Count == 0 ? 0 : Runs.Average(run => run.IdleBytesPerNodeSecond);
 
     /// <summary>Over all faults of all runs.</summary>
     public Spread HealMs => Spread.Of([.. Runs.SelectMany(run => run.HealsMs)]);

@@ -14,7 +14,12 @@ public sealed partial class SimulationRun
             return;
         }
 
-        if (_joinedUs[node] < 0 && (core.Config.IsGateway || core.GetNextHop(MeshAddress.AnyGateway) != MeshAddress.None))
+        if (_startedUs[node] < 0)
+        {
+            _startedUs[node] = _mesh.NowUs;
+        }
+
+        if (_joinedUs[node] < 0 && HasJoined(core, destination))
         {
             _joinedUs[node] = _mesh.NowUs;
         }
@@ -23,6 +28,13 @@ public sealed partial class SimulationRun
         {
             CheckLoop(node, destination);
         }
+    }
+
+    /// <summary>A mesh without gateways is joined with the first route to anybody.</summary>
+    private bool HasJoined(MeshNode core, ushort destination)
+    {
+        ushort goal = _mesh.Topology.Gateways.Count == 0 ? destination : MeshAddress.AnyGateway;
+        return core.Config.IsGateway || (goal != MeshAddress.None && core.GetNextHop(goal) != MeshAddress.None);
     }
 
     /// <summary>
@@ -173,88 +185,4 @@ public sealed partial class SimulationRun
 
         return node == gateway && _mesh.IsServing(node);
     }
-
-    internal SimulationResult Measure(double wallSeconds)
-    {
-        List<double> latenciesMs = [];
-        List<LostReading> lost = [];
-        long hops = 0;
-        long readingHops = 0;
-        foreach (Reading reading in _readings)
-        {
-            if (reading.DeliveredUs >= 0)
-            {
-                hops += reading.Hops;
-
-                // A broadcast takes at least one transmission more for each node more, however far off.
-                readingHops += reading.BroadcastIndex < 0 ? reading.Hops : 1;
-                latenciesMs.Add((reading.DeliveredUs - reading.MadeUs) / 1000.0);
-            }
-            else
-            {
-                string reason = reading.Taken == SendResult.Accepted ? "lost" : reading.Taken.ToString();
-                lost.Add(new LostReading(reading.From, reading.To, reading.MadeUs / (double)Second, reason));
-            }
-        }
-
-        long halfUs = _endUs - (_endUs / 2);
-        return new SimulationResult
-        {
-            Scenario = _scenario.Name,
-            Seed = _seed,
-            Nodes = _mesh.Topology.NodeCount,
-            Sent = _readings.Count,
-            Delivered = latenciesMs.Count,
-            Duplicates = _duplicates,
-            Lost = lost,
-            Unreachable = _unreachable,
-            BytesOnAir = _mesh.BytesOnAir,
-            FramesOnAir = _mesh.FramesOnAir,
-            BytesPerDeliveredPerHop = Ratio(_mesh.BytesOnAir - _bytesBeforeTraffic, readingHops),
-            FramesPerHop = Ratio(_mesh.Total(counters => counters.DataFramesSent) - _dataFramesBeforeTraffic, readingHops),
-            LatenciesMs = latenciesMs,
-            JoinsMs = JoinsMs(),
-            HealsMs = HealTime.Measure(_readings, _faultTimes),
-            IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,
-            Loops = _loops,
-            Drops = Drops(),
-            Revisits = _mesh.Total(counters => counters.LoopsDetected),
-            HopsMean = Ratio(hops, latenciesMs.Count),
-            VirtualSeconds = _endUs / (double)Second,
-            WallSeconds = wallSeconds,
-            Events = _mesh.EventCount,
-            TraceHash = _mesh.TraceHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
-            Violations = _violations,
-        };
-    }
-
-    private Dictionary<string, long> Drops() => new()
-    {
-        ["noRoute"] = _mesh.Total(counters => counters.DroppedNoRoute),
-        ["tries"] = _mesh.Total(counters => counters.DroppedTries),
-        ["hopLimit"] = _mesh.Total(counters => counters.DroppedHopLimit),
-        ["queueFull"] = _mesh.Total(counters => counters.DroppedQueueFull),
-        ["custodyEvicted"] = _mesh.Total(counters => counters.CustodyEvicted),
-    };
-
-    private List<double> JoinsMs()
-    {
-        List<double> joinsMs = [];
-        if (_mesh.Topology.Gateways.Count == 0)
-        {
-            return joinsMs;
-        }
-
-        for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
-        {
-            if (!_mesh.Topology.IsGateway(node) && !_unreachable.Contains(node))
-            {
-                joinsMs.Add((_joinedUs[node] < 0 ? _endUs : _joinedUs[node] - _startedUs[node]) / 1000.0);
-            }
-        }
-
-        return joinsMs;
-    }
-
-    private static double Ratio(long amount, long of) => of == 0 ? 0 : (double)amount / of;
 }

@@ -48,11 +48,11 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         int nodes = _mesh.Topology.NodeCount;
         _startedUs = new long[nodes + 1];
         _joinedUs = new long[nodes + 1];
+        Array.Fill(_startedUs, -1);
         Array.Fill(_joinedUs, -1);
         for (int node = 1; node <= nodes; node++)
         {
-            _startedUs[node] = _random.NextLong(Second);
-            _mesh.StartAt(_startedUs[node], node);
+            _mesh.StartAt(_random.NextLong(Second), node);
         }
 
         Schedule();
@@ -70,18 +70,29 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     }
 
     /// <summary>Runs it with each of the seeds, on as many threads as there are processors.</summary>
-    public static SimulationResults RunMany(Scenario scenario, IReadOnlyList<ulong> seeds, VirtualMeshOptions? options = null)
+    /// <param name="progress">Told the number of runs done after each, from any thread, one call at a time.</param>
+    public static SimulationResults RunMany(
+        Scenario scenario, IReadOnlyList<ulong> seeds, VirtualMeshOptions? options = null, Action<int>? progress = null)
     {
         long started = Stopwatch.GetTimestamp();
         SimulationResult[] results = new SimulationResult[seeds.Count];
-        Parallel.For(0, seeds.Count, i => results[i] = Run(scenario, seeds[i], options));
+        Lock oneAtATime = new();
+        int done = 0;
+        Parallel.For(0, seeds.Count, i =>
+        {
+            results[i] = Run(scenario, seeds[i], options);
+            lock (oneAtATime)
+            {
+                progress?.Invoke(++done);
+            }
+        });
         return new SimulationResults(results, Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
     /// <summary>Runs it with <paramref name="count"/> seeds from <paramref name="first"/> on.</summary>
-    public static SimulationResults RunMany(Scenario scenario, ulong first, int count)
+    public static SimulationResults RunMany(Scenario scenario, ulong first, int count, Action<int>? progress = null)
     {
-        return RunMany(scenario, [.. Enumerable.Range(0, count).Select(i => first + (ulong)i)]);
+        return RunMany(scenario, [.. Enumerable.Range(0, count).Select(i => first + (ulong)i)], null, progress);
     }
 
     internal VirtualMesh Mesh => _mesh;

@@ -8,7 +8,7 @@ public sealed partial class VirtualMesh
     {
         switch (happened.Kind)
         {
-            case EventKind.NodeStart:
+            case EventKind.NodeStart when _nodes[happened.A - 1].Incarnation == happened.B:
                 Start(happened.A);
                 break;
             case EventKind.NodeTimer:

@@ -129,8 +129,8 @@ public sealed partial class VirtualMesh
         return total;
     }
 
-    /// <summary>Boots a node at a time.</summary>
-    public void StartAt(long timeUs, int node) => _events.Add(timeUs, EventKind.NodeStart, node);
+    /// <summary>Boots a node at a time, unless it is started or killed before.</summary>
+    public void StartAt(long timeUs, int node) => _events.Add(timeUs, EventKind.NodeStart, node, _nodes[node - 1].Incarnation);
 
     /// <summary>Calls the observer at a time.</summary>
     public void CallAt(long timeUs, int id) => _events.Add(timeUs, EventKind.Callback, id);
@@ -235,11 +235,10 @@ public sealed partial class VirtualMesh
             throw new InputException($"node {node} is no gateway");
         }
 
-        bool wasRunning = entry.Core is not null;
-        Kill(node);
         entry.IsServing = isServing;
-        if (wasRunning)
+        if (entry.Core is not null)
         {
+            Kill(node);
             Start(node);
         }
     }

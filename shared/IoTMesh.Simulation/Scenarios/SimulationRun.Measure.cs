@@ -1,0 +1,87 @@
+using IoTMesh.Core;
+
+namespace IoTMesh.Simulation;
+
+public sealed partial class SimulationRun
+{
+    internal SimulationResult Measure(double wallSeconds)
+    {
+        List<double> latenciesMs = [];
+        List<LostReading> lost = [];
+        long hops = 0;
+        long readingHops = 0;
+        foreach (Reading reading in _readings)
+        {
+            if (reading.DeliveredUs >= 0)
+            {
+                hops += reading.Hops;
+
+                // A broadcast takes at least one transmission more for each node more, however far off.
+                readingHops += reading.BroadcastIndex < 0 ? reading.Hops : 1;
+                latenciesMs.Add((reading.DeliveredUs - reading.MadeUs) / 1000.0);
+            }
+            else
+            {
+                string reason = reading.Taken == SendResult.Accepted ? "lost" : reading.Taken.ToString();
+                lost.Add(new LostReading(reading.From, reading.To, reading.MadeUs / (double)Second, reason));
+            }
+        }
+
+        long halfUs = _endUs - (_endUs / 2);
+        long trafficBytes = _mesh.BytesOnAir - _bytesBeforeTraffic;
+        long dataFrames = _mesh.Total(counters => counters.DataFramesSent) - _dataFramesBeforeTraffic;
+        return new SimulationResult
+        {
+            Scenario = _scenario.Name,
+            Seed = _seed,
+            Nodes = _mesh.Topology.NodeCount,
+            Sent = _readings.Count,
+            Delivered = latenciesMs.Count,
+            Duplicates = _duplicates,
+            Lost = lost,
+            Unreachable = _unreachable,
+            BytesOnAir = _mesh.BytesOnAir,
+            FramesOnAir = _mesh.FramesOnAir,
+            TrafficBytes = trafficBytes,
+            DataFrames = dataFrames,
+            Hops = hops,
+            ReadingHops = readingHops,
+            LatenciesMs = latenciesMs,
+            JoinsMs = JoinsMs(),
+            HealsMs = HealTime.Measure(_readings, _faultTimes),
+            IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,
+            Loops = _loops,
+            Drops = Drops(),
+            Revisits = _mesh.Total(counters => counters.LoopsDetected),
+            VirtualSeconds = _endUs / (double)Second,
+            WallSeconds = wallSeconds,
+            Events = _mesh.EventCount,
+            TraceHash = _mesh.TraceHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
+            Violations = _violations,
+        };
+    }
+
+    private Dictionary<string, long> Drops() => new()
+    {
+        ["noRoute"] = _mesh.Total(counters => counters.DroppedNoRoute),
+        ["tries"] = _mesh.Total(counters => counters.DroppedTries),
+        ["hopLimit"] = _mesh.Total(counters => counters.DroppedHopLimit),
+        ["queueFull"] = _mesh.Total(counters => counters.DroppedQueueFull),
+        ["custodyEvicted"] = _mesh.Total(counters => counters.CustodyEvicted),
+    };
+
+    private List<double> JoinsMs()
+    {
+        List<double> joinsMs = [];
+        for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
+        {
+            bool isAlone = _mesh.Topology.NodeCount == 1;
+            if (!isAlone && _startedUs[node] >= 0 && !_mesh.Topology.IsGateway(node) && !_unreachable.Contains(node))
+            {
+                joinsMs.Add((_joinedUs[node] < 0 ? _endUs : _joinedUs[node] - _startedUs[node]) / 1000.0);
+            }
+        }
+
+        return joinsMs;
+    }
+}
