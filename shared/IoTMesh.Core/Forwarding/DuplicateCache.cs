@@ -13,17 +13,7 @@ internal sealed class DuplicateCache
 
     internal bool Contains(ushort origin, uint counter)
     {
-        uint key = KeyOf(origin, counter);
-        uint[] keys = _keys;
-        for (int i = 0; i < keys.Length; i++)
-        {
-            if (keys[i] == key)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        return Scan.Contains(_keys, KeyOf(origin, counter));
     }
 
     internal void Add(ushort origin, uint counter)

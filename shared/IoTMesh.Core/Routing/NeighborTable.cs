@@ -119,16 +119,7 @@ internal sealed class NeighborTable
 
     internal int Find(ushort address)
     {
-        ushort[] addresses = Address;
-        for (int i = 0; i < addresses.Length; i++)
-        {
-            if (addresses[i] == address)
-            {
-                return i;
-            }
-        }
-
-        return None;
+        return Scan.IndexOf(Address, Capacity, address);
     }
 
     /// <summary>A free slot, or the one to evict (its Address is not 0 then), or None where every neighbor is in use.</summary>

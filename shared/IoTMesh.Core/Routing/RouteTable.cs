@@ -94,17 +94,7 @@ internal sealed partial class RouteTable
 
     internal int Find(ushort destination)
     {
-        ushort[] destinations = Destination;
-        int count = Count;
-        for (int i = 0; i < count; i++)
-        {
-            if (destinations[i] == destination)
-            {
-                return i;
-            }
-        }
-
-        return None;
+        return Scan.IndexOf(Destination, Count, destination);
     }
 
     /// <summary>The neighbor slot of the chosen next hop, or None.</summary>

@@ -22,8 +22,38 @@ public static class PairwiseKeys
     /// <param name="siteSecret">At least 16 bytes, known to the site's owner alone.</param>
     public static byte[] CreateShare(ICrypto crypto, byte[] siteSecret, ushort address)
     {
-        byte[] share = new byte[ShareLength];
+        return CreateShare(CreateCoefficients(crypto, siteSecret), address);
+    }
+
+    /// <summary>
+    /// The site's polynomials, from which <see cref="CreateShare(ulong[], ushort)"/> makes shares for many nodes. As secret as
+    /// the site's secret.
+    /// </summary>
+    public static ulong[] CreateCoefficients(ICrypto crypto, byte[] siteSecret)
+    {
+        ulong[] coefficients = new ulong[Polynomials * Terms * Terms];
         byte[] mac = new byte[32];
+        for (int polynomial = 0; polynomial < Polynomials; polynomial++)
+        {
+            for (int i = 0; i < Terms; i++)
+            {
+                for (int j = i; j < Terms; j++)
+                {
+                    // That of x^i y^j is that of x^j y^i: that symmetry makes both ends compute the same value.
+                    ulong coefficient = Coefficient(crypto, siteSecret, polynomial, i, j, mac);
+                    coefficients[(((polynomial * Terms) + i) * Terms) + j] = coefficient;
+                    coefficients[(((polynomial * Terms) + j) * Terms) + i] = coefficient;
+                }
+            }
+        }
+
+        return coefficients;
+    }
+
+    /// <summary>Computes the share of one address from the site's polynomials.</summary>
+    public static byte[] CreateShare(ulong[] coefficients, ushort address)
+    {
+        byte[] share = new byte[ShareLength];
         ulong[] row = new ulong[Terms];
         for (int polynomial = 0; polynomial < Polynomials; polynomial++)
         {
@@ -33,8 +63,7 @@ public static class PairwiseKeys
             {
                 for (int j = 0; j < Terms; j++)
                 {
-                    ulong coefficient = Coefficient(crypto, siteSecret, polynomial, i, j, mac);
-                    row[j] = Add(row[j], Multiply(coefficient, power));
+                    row[j] = Add(row[j], Multiply(coefficients[(((polynomial * Terms) + i) * Terms) + j], power));
                 }
 
                 power = Multiply(power, address);
@@ -97,11 +126,8 @@ public static class PairwiseKeys
         return folded >= Modulus ? folded - Modulus : folded;
     }
 
-    // The coefficient of x^i y^j and of x^j y^i: that symmetry makes both ends compute the same value.
-    private static ulong Coefficient(ICrypto crypto, byte[] siteSecret, int polynomial, int i, int j, byte[] mac)
+    private static ulong Coefficient(ICrypto crypto, byte[] siteSecret, int polynomial, int low, int high, byte[] mac)
     {
-        int low = i < j ? i : j;
-        int high = i < j ? j : i;
         byte[] info = KeySchedule.MakeInfo(KeySchedule.LabelPair, low | (high << 8) | (polynomial << 16));
         crypto.HmacSha256(siteSecret, info, info.Length, mac);
         return Reduce(Bytes.GetU64(mac, 0) & Modulus);

@@ -2,12 +2,12 @@ using System.Security.Cryptography;
 
 namespace IoTMesh.Core;
 
-/// <summary>.NET's own AES and HMAC. Reuses its transforms: no allocation per call on the data path. Not thread-safe per key.</summary>
+/// <summary>AES of the processor or else of .NET, and .NET's HMAC. No allocation per call on the data path. Not thread-safe per key.</summary>
 public sealed class PlatformCrypto : ICrypto
 {
     public IBlockCipher CreateAes(byte[] key)
     {
-        return new AesKey(key);
+        return HardwareAes.IsSupported ? new HardwareAes(key) : new LibraryAes(key);
     }
 
     public void HmacSha256(byte[] key, byte[] data, int count, byte[] mac)
@@ -20,18 +20,28 @@ public sealed class PlatformCrypto : ICrypto
         RandomNumberGenerator.Fill(buffer);
     }
 
-    private sealed class AesKey : IBlockCipher
+    /// <summary>
+    /// AES of the system's library. One call for a MAC however many blocks it has: the transform chains on from its last block,
+    /// so that block is added to the first one of the next MAC and cancels out.
+    /// </summary>
+    internal sealed class LibraryAes : IBlockCipher
     {
+        private const int BlockLength = 16;
         private readonly ICryptoTransform _ecb;
-        private readonly byte[] _block = new byte[16];
+        private readonly ICryptoTransform _cbc;
+        private readonly byte[] _chained = new byte[BlockLength];
+        private byte[] _scratch = new byte[256];
 
-        internal AesKey(byte[] key)
+        internal LibraryAes(byte[] key)
         {
             using Aes aes = Aes.Create();
-            aes.Mode = CipherMode.ECB;
             aes.Padding = PaddingMode.None;
             aes.Key = key;
+            aes.Mode = CipherMode.ECB;
             _ecb = aes.CreateEncryptor();
+            aes.Mode = CipherMode.CBC;
+            aes.IV = _chained;
+            _cbc = aes.CreateEncryptor();
         }
 
         public void EncryptBlocks(byte[] input, int count, byte[] output)
@@ -41,19 +51,20 @@ public sealed class PlatformCrypto : ICrypto
 
         public void CbcMac(byte[] input, int count, byte[] mac)
         {
-            byte[] block = _block;
-            System.Array.Clear(block, 0, 16);
-            for (int at = 0; at < count; at += 16)
+            if (_scratch.Length < count)
             {
-                for (int i = 0; i < 16; i++)
-                {
-                    block[i] ^= input[at + i];
-                }
-
-                _ecb.TransformBlock(block, 0, 16, block, 0);
+                _scratch = new byte[count];
             }
 
-            System.Array.Copy(block, 0, mac, 0, 16);
+            System.Array.Copy(input, 0, _scratch, 0, count);
+            for (int i = 0; i < BlockLength; i++)
+            {
+                _scratch[i] ^= _chained[i];
+            }
+
+            _cbc.TransformBlock(_scratch, 0, count, _scratch, 0);
+            System.Array.Copy(_scratch, count - BlockLength, _chained, 0, BlockLength);
+            System.Array.Copy(_chained, 0, mac, 0, BlockLength);
         }
     }
 }

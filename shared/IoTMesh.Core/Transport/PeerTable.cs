@@ -72,15 +72,7 @@ internal sealed class PeerTable
 
     internal int Find(ushort address)
     {
-        for (int i = 0; i < Count; i++)
-        {
-            if (Address[i] == address)
-            {
-                return i;
-            }
-        }
-
-        return None;
+        return Scan.IndexOf(Address, Count, address);
     }
 
     internal int FindOrAdd(ushort address)

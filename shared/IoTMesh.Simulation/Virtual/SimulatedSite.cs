@@ -21,6 +21,7 @@ internal sealed class SimulatedSite : IDeviceKeys
     private readonly ICrypto _crypto;
     private readonly byte[] _secret = new byte[32];
     private readonly byte[] _networkKey;
+    private readonly ulong[] _coefficients;
     private readonly byte[]?[] _deviceKeys;
     private readonly byte[]?[] _shares;
 
@@ -29,6 +30,7 @@ internal sealed class SimulatedSite : IDeviceKeys
         _crypto = new SeededCrypto(new SeededRandom(seed, 0x6B6579));
         _crypto.FillRandom(_secret);
         _networkKey = SiteKeys.CreateNetworkKey(_crypto, _secret, Epoch);
+        _coefficients = PairwiseKeys.CreateCoefficients(_crypto, _secret);
         _deviceKeys = new byte[nodes][];
         _shares = new byte[nodes][];
     }
@@ -40,7 +42,7 @@ internal sealed class SimulatedSite : IDeviceKeys
             NetworkKey = _networkKey,
             Epoch = Epoch,
             DeviceKey = isGateway ? null : DeviceKey(node),
-            PairwiseShare = _shares[node - 1] ??= PairwiseKeys.CreateShare(_crypto, _secret, Topology.AddressOf(node)),
+            PairwiseShare = _shares[node - 1] ??= PairwiseKeys.CreateShare(_coefficients, Topology.AddressOf(node)),
             Devices = isGateway ? this : null,
         };
     }

@@ -39,6 +39,42 @@ public class CryptoVectorTests
         Assert.Equal(expected, mac);
     }
 
+    /// <summary>A gateway on a processor without AES instructions must speak to one that has them.</summary>
+    [Fact]
+    public void The_systems_library_and_the_processor_agree()
+    {
+        var random = new Random(7);
+        byte[] key = new byte[16];
+        byte[] text = new byte[320];
+        for (int i = 0; i < 50; i++)
+        {
+            random.NextBytes(key);
+            IBlockCipher one = new PlatformCrypto.LibraryAes(key);
+            IBlockCipher other = HardwareAes.IsSupported ? new HardwareAes(key) : new PlatformCrypto.LibraryAes(key);
+            for (int blocks = 1; blocks <= 20; blocks++)
+            {
+                random.NextBytes(text);
+                Assert.Equal(Encrypt(one, text, blocks * 16), Encrypt(other, text, blocks * 16));
+                Assert.Equal(CbcMac(one, text, blocks * 16), CbcMac(other, text, blocks * 16));
+                Assert.Equal(CbcMac(one, text, blocks * 16), CbcMac(other, text, blocks * 16));
+            }
+        }
+    }
+
+    private static byte[] Encrypt(IBlockCipher cipher, byte[] text, int count)
+    {
+        byte[] output = new byte[count];
+        cipher.EncryptBlocks(text, count, output);
+        return output;
+    }
+
+    private static byte[] CbcMac(IBlockCipher cipher, byte[] text, int count)
+    {
+        byte[] mac = new byte[16];
+        cipher.CbcMac(text, count, mac);
+        return mac;
+    }
+
     [Theory]
     [InlineData(0, "bb1d6929e95937287fa37d129b756746")]
     [InlineData(16, "070a16b46b4d4144f79bdd9dd04a287c")]
