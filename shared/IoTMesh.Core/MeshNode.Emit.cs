@@ -170,7 +170,8 @@ public sealed partial class MeshNode
         frame[at + BeaconFormat.OffsetSince] = since < 0 ? (byte)BeaconFormat.SinceFull : (byte)(_routes.Version - since);
         frame[at + BeaconFormat.OffsetPart] = (byte)((part << 4) | parts);
         Bytes.PutU16(frame, at + BeaconFormat.OffsetSeqNo, _record.SeqNo);
-        frame[at + BeaconFormat.OffsetFlags] = Config.IsGateway ? (byte)BeaconFormat.FlagGateway : (byte)0;
+        frame[at + BeaconFormat.OffsetFlags] = (byte)((Config.IsGateway ? BeaconFormat.FlagGateway : 0)
+            | (_routes.IsShort ? BeaconFormat.FlagShortTable : 0));
         frame[at + BeaconFormat.OffsetBeaconNumber] = _beaconNumber;
         at += BeaconFormat.FixedLength;
         int skip = part * EntriesPerBeacon;

@@ -24,8 +24,12 @@ public sealed partial class MeshNode
             }
 
             _queue.GetHeader(slot, _header);
-            int length = _header.EmitLength(Address, true) + _queue.BodyLength[slot];
-            if (_queue.Class[slot] == messageClass && used + length <= Config.MaxFrameLength)
+            int waypoints = WaypointsLength(slot);
+            int length = _header.EmitLength(Address, true) + _queue.BodyLength[slot] + waypoints;
+
+            // Waypoints are the frame's, so a message that has some goes alone.
+            bool joins = waypoints == 0 && (count == 0 || !HasWaypoints(_batch[0]));
+            if (_queue.Class[slot] == messageClass && used + length <= Config.MaxFrameLength && (count == 0 || joins))
             {
                 used += length;
                 _batch[count] = slot;
@@ -38,7 +42,10 @@ public sealed partial class MeshNode
         }
 
         ushort destination = _neighbors.Address[neighbor];
-        int at = BeginFrame(output, FrameFormat.TypeData, messageClass, ridingAck ? FrameFormat.FlagAck : 0, destination);
+        bool hasWaypoints = HasWaypoints(_batch[0]);
+        int flags = (ridingAck ? FrameFormat.FlagAck : 0) | (hasWaypoints ? FrameFormat.FlagExtension : 0);
+        int at = BeginFrame(output, FrameFormat.TypeData, messageClass, flags, destination);
+        at = hasWaypoints ? EmitWaypoints(_batch[0], output.Buffer, at, destination) : at;
         at = EmitRidingAck(output.Buffer, at, neighbor, ridingAck);
         output.Buffer[at] = (byte)CostByte(_queue.Destination[_batch[0]]);
         at++;

@@ -279,6 +279,9 @@ public sealed partial class MeshNode
                 }
 
                 break;
+            case MessageKind.Service:
+                ReceiveService(peer, count);
+                break;
             case MessageKind.Hello:
                 if (count >= 1 && _plain[0] != 0)
                 {

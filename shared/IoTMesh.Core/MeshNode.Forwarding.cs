@@ -36,18 +36,21 @@ public sealed partial class MeshNode
             }
 
             at = _header.BodyOffset + _header.BodyLength;
-            if (_header.Origin == Address)
+
+            // With waypoints a message may come back this way, once.
+            bool turned = _waypointCount != MessageQueue.NoWaypoints;
+            if (_header.Origin == Address && !turned)
             {
                 Counters.LoopsDetected++;
             }
-            else if (_duplicates.Contains(_header.Origin, _header.Counter))
+            else if (_duplicates.Contains(_header.Origin, _header.Counter, turned))
             {
                 Counters.Duplicates++;
                 repeat = true;
             }
             else if (TakeOver(messageClass, buffer, _neighbors.RssiDbm[neighbor]))
             {
-                _duplicates.Add(_header.Origin, _header.Counter);
+                _duplicates.Add(_header.Origin, _header.Counter, turned);
                 CheckRank(cost);
             }
             else
@@ -90,6 +93,7 @@ public sealed partial class MeshNode
         }
 
         System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
+        KeepWaypoints(slot);
         _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
         Counters.Forwarded++;
         _timers.SetEarlier(Timer.Queue, _nowMs);
@@ -154,13 +158,13 @@ public sealed partial class MeshNode
             return ParseError.None;
         }
 
-        if (_duplicates.Contains(_header.Origin, _header.Counter))
+        if (_duplicates.Contains(_header.Origin, _header.Counter, false))
         {
             Counters.Duplicates++;
             return ParseError.None;
         }
 
-        _duplicates.Add(_header.Origin, _header.Counter);
+        _duplicates.Add(_header.Origin, _header.Counter, false);
         // Relayed first: opening the message changes the parsed header.
         if (_header.HopLimit > 1)
         {
@@ -268,14 +272,21 @@ public sealed partial class MeshNode
     private int ResolveNextHop(int slot)
     {
         ushort destination = _queue.Destination[slot];
+        bool handedUp = destination != MeshAddress.AnyGateway && _queue.Via[slot] != MeshAddress.None;
+        if (HasWaypoints(slot) || (handedUp && TurnsHere(slot)))
+        {
+            int onward = NextHopByWaypoints(slot);
+            return onward == NeighborTable.None && Config.IsGateway ? NextHopBeyondTable(slot) : onward;
+        }
+
         int route;
-        if (destination == MeshAddress.AnyGateway)
+        if (destination == MeshAddress.AnyGateway || handedUp)
         {
             route = _queue.Via[slot] == MeshAddress.None ? RouteTable.None : _routes.Find(_queue.Via[slot]);
             if (route == RouteTable.None || _routes.NextHop(route) == NeighborTable.None)
             {
                 route = _routes.NearestGateway();
-                SetVia(slot, route);
+                SetVia(slot, route, handedUp);
             }
         }
         else
@@ -285,21 +296,30 @@ public sealed partial class MeshNode
 
         if (route == RouteTable.None)
         {
-            return NeighborTable.None;
+            return NextHopBeyondTable(slot);
         }
 
         int next = _routes.NextHopAvoiding(route, _queue.Avoid[slot]);
         if (next == NeighborTable.None)
         {
             WantSeqNo(route, RequestFirstMs);
+            return NextHopBeyondTable(slot);
         }
 
+        KeepFromReturning(slot);
         return next;
     }
 
     // With several gateways a message keeps to one, or relays of different taste could pass it to and fro. protocol.md 5.6.
-    private void SetVia(int slot, int route)
+    private void SetVia(int slot, int route, bool handedUp)
     {
+        if (handedUp)
+        {
+            // Without a gateway in reach it waits; it must not turn back to the tables.
+            _queue.Via[slot] = route == RouteTable.None ? _queue.Via[slot] : _routes.Destination[route];
+            return;
+        }
+
         int gateways = 0;
         for (int r = 0; r < _routes.Count; r++)
         {

@@ -121,9 +121,10 @@ public sealed partial class MeshNode
         int flags = buffer[offset + FrameFormat.OffsetNetwork] & 7;
         int at = offset + FrameFormat.HeaderLength(type);
         int end = offset + count;
+        _waypointCount = MessageQueue.NoWaypoints;
         if ((flags & FrameFormat.FlagExtension) != 0)
         {
-            at = SkipExtensions(buffer, at, end);
+            at = ReadExtensions(buffer, at, end);
         }
 
         if ((flags & FrameFormat.FlagAck) != 0 && at <= end - FrameFormat.RidingAckLength)
@@ -153,17 +154,6 @@ public sealed partial class MeshNode
             default:
                 return ReceiveRequest(neighbor, destination, buffer, at, end);
         }
-    }
-
-    // Unknown extensions are skipped: type, length, value; type 0 ends the list. protocol.md 3.4.
-    private static int SkipExtensions(byte[] buffer, int at, int end)
-    {
-        while (at < end && buffer[at] != 0)
-        {
-            at += at + 1 < end ? 2 + buffer[at + 1] : 2;
-        }
-
-        return at + 1;
     }
 
     private ParseError ReceiveAck(byte[] buffer, int offset, int count)

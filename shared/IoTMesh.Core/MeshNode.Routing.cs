@@ -121,6 +121,7 @@ public sealed partial class MeshNode
         NoteBoot(neighbor, Bytes.GetU16(buffer, at + BeaconFormat.OffsetBoot));
         _neighbors.HandleBeaconNumber(neighbor, buffer[at + BeaconFormat.OffsetBeaconNumber]);
         bool isGateway = (buffer[at + BeaconFormat.OffsetFlags] & BeaconFormat.FlagGateway) != 0;
+        _routes.IsShort |= (buffer[at + BeaconFormat.OffsetFlags] & BeaconFormat.FlagShortTable) != 0;
         int changes = ApplyEntry(neighbor, _neighbors.Address[neighbor], Bytes.GetU16(buffer, at + BeaconFormat.OffsetSeqNo), 0, isGateway);
         for (int i = 0; i < entries; i++)
         {

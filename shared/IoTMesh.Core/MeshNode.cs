@@ -330,6 +330,7 @@ public sealed partial class MeshNode
     {
         _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
         StoreIfNeeded();
+        ReportParentIfDue();
 
         for (int n = 0; n < _neighbors.Capacity; n++)
         {

@@ -8,6 +8,9 @@ internal sealed class MessageQueue
 {
     internal const int None = -1;
 
+    /// <summary>No list of waypoints, as most messages.</summary>
+    internal const byte NoWaypoints = 0xFF;
+
     internal const byte StateFree = 0;
 
     /// <summary>Waits until DueMs for a next hop.</summary>
@@ -34,6 +37,9 @@ internal sealed class MessageQueue
     internal readonly ushort[] Origin;
     internal readonly ushort[] Destination;
     internal readonly ushort[] Via;
+
+    /// <summary>Number of waypoints at the end of the body, or NoWaypoints.</summary>
+    internal readonly byte[] Waypoints;
     internal readonly bool[] IsWide;
     internal readonly uint[] Counter;
     internal readonly ushort[] Boot;
@@ -80,6 +86,7 @@ internal sealed class MessageQueue
         Origin = new ushort[capacity];
         Destination = new ushort[capacity];
         Via = new ushort[capacity];
+        Waypoints = new byte[capacity];
         IsWide = new bool[capacity];
         Counter = new uint[capacity];
         Boot = new ushort[capacity];
@@ -132,6 +139,7 @@ internal sealed class MessageQueue
         Origin[slot] = header.Origin;
         Destination[slot] = header.Destination;
         Via[slot] = header.Via;
+        Waypoints[slot] = NoWaypoints;
         IsWide[slot] = header.IsWide;
         Counter[slot] = header.Counter;
         Boot[slot] = header.Boot;

@@ -86,6 +86,9 @@ internal sealed partial class RouteTable
     /// <summary>A route was evicted and its feasibility distance with it, so newcomers are guarded from now on.</summary>
     internal bool HasEvicted { get; private set; }
 
+    /// <summary>The mesh has more destinations than places here, or at some other node: a missing route says nothing about a node.</summary>
+    internal bool IsShort { get; set; }
+
     /// <summary>Grows with each change of what this node advertises.</summary>
     internal int Version { get; private set; }
 
@@ -262,6 +265,7 @@ internal sealed partial class RouteTable
         int route = Count < Capacity ? Count : FindVictim(isGateway);
         if (route == None)
         {
+            IsShort = true;
             return None;
         }
 
@@ -272,7 +276,12 @@ internal sealed partial class RouteTable
         else
         {
             HasEvicted = true;
+<<<<<<< HEAD
             CountVia(NextHop(route), None);
+=======
+            IsShort = true;
+            CountVia(route, Via[route], None);
+>>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
         }
 
         Destination[route] = destination;

@@ -26,6 +26,9 @@ internal sealed class PeerTable
     internal readonly IBlockCipher[] ReceiveCipher;
     internal readonly IBlockCipher[] SendCipher;
 
+    /// <summary>At a gateway: the next hop towards it that this node reported, None for unknown.</summary>
+    internal readonly ushort[] Parent;
+
     // Readings from this origin, at a gateway. Bit i of the words stands for Watermark + 1 + i.
     internal readonly uint[] Watermark;
     internal readonly ulong[] Received;
@@ -56,6 +59,7 @@ internal sealed class PeerTable
         IsDevice = new bool[capacity];
         ReceiveCipher = new IBlockCipher[capacity];
         SendCipher = new IBlockCipher[capacity];
+        Parent = new ushort[origins];
         Watermark = new uint[origins];
         Received = new ulong[origins];
         Committed = new ulong[origins];
@@ -106,6 +110,7 @@ internal sealed class PeerTable
         SendCipher[peer] = null;
         if (_keepsReadings)
         {
+            Parent[peer] = MeshAddress.None;
             WatermarkDueMs[peer] = long.MaxValue;
             WatermarkSentMs[peer] = long.MinValue / 2;
             LastDeliveredMs[peer] = long.MinValue / 2;

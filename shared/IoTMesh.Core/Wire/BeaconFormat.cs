@@ -17,6 +17,9 @@ public static class BeaconFormat
 
     public const int FlagGateway = 1;
 
+    /// <summary>The mesh has more nodes than somebody's route table has places. protocol.md 5.7.</summary>
+    public const int FlagShortTable = 4;
+
     /// <summary>One route: destination, seqno, metric with the gateway flag on top.</summary>
     public const int EntryLength = 6;
     public const int EntryOffsetSeqNo = 2;

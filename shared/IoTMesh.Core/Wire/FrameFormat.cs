@@ -32,6 +32,9 @@ public static class FrameFormat
     /// <summary>Flag of the network byte: extension TLVs stand before the body. protocol.md 3.4.</summary>
     public const int FlagExtension = 4;
 
+    /// <summary>Extension: the waypoints that the frame's message has still to visit, u16 each, nearest first. protocol.md 5.7.</summary>
+    public const int ExtensionWaypoints = 1;
+
     /// <summary>Flag of the network byte: an ack rides in front of the body.</summary>
     public const int FlagAck = 2;
 

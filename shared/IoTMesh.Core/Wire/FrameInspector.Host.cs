@@ -129,8 +129,14 @@ public sealed class FrameInspector
             ? Bytes.GetU32(_frame, FrameFormat.OffsetCounter).ToString(CultureInfo.InvariantCulture)
             : $"{Bytes.GetU16(_frame, FrameFormat.OffsetCounter)} (low half)";
         Add("frame counter", FrameFormat.OffsetCounter, wide ? 4 : 2, counter);
+<<<<<<< HEAD
         int at = WalkExtensions(FrameFormat.HeaderLength(type), network);
         if (Problem == null && (network & FrameFormat.FlagAck) != 0)
+=======
+        int at = FrameFormat.HeaderLength(type);
+        at = (network & FrameFormat.FlagExtension) != 0 ? WalkExtensions(at, _frame.Length - FrameFormat.TagLength) : at;
+        if ((network & FrameFormat.FlagAck) != 0 && at + FrameFormat.RidingAckLength <= _frame.Length - FrameFormat.TagLength)
+>>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
         {
             if (at + FrameFormat.RidingAckLength > _frame.Length - FrameFormat.TagLength)
             {
@@ -146,6 +152,7 @@ public sealed class FrameInspector
         return at;
     }
 
+<<<<<<< HEAD
     // protocol.md 3.4
     private int WalkExtensions(int at, byte network)
     {
@@ -169,11 +176,41 @@ public sealed class FrameInspector
         if (at >= end || _frame[at] != 0)
         {
             Problem = "the extensions run into the hop tag";
+=======
+    private int WalkExtensions(int at, int end)
+    {
+        while (at + 1 < end && _frame[at] != 0)
+        {
+            int length = _frame[at + 1];
+            if (at + 2 + length > end)
+            {
+                Problem = "an extension runs into the tag";
+                return end;
+            }
+
+            bool waypoints = _frame[at] == FrameFormat.ExtensionWaypoints && (length & 1) == 0;
+            Add(waypoints ? "waypoints" : $"extension {_frame[at]}", at, 2 + length, waypoints ? Waypoints(at + 2, length) : Hex(at + 2, length));
+            at += 2 + length;
+>>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
         }
 
         return at + 1;
     }
 
+<<<<<<< HEAD
+=======
+    private string Waypoints(int at, int length)
+    {
+        var addresses = new string[length / 2];
+        for (int i = 0; i < addresses.Length; i++)
+        {
+            addresses[i] = Address(Bytes.GetU16(_frame, at + (2 * i)));
+        }
+
+        return addresses.Length == 0 ? "none left" : string.Join(", ", addresses);
+    }
+
+>>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
     private static string Flags(byte network)
     {
         return ((network & FrameFormat.FlagExtension) != 0 ? "extensions " : "")
@@ -240,6 +277,11 @@ public sealed class FrameInspector
         Add("part", at + BeaconFormat.OffsetPart, 1, $"{(part >> 4) + 1} of {part & 15}");
         Add("own seqno", at + BeaconFormat.OffsetSeqNo, 2, Text(Bytes.GetU16(_frame, at + BeaconFormat.OffsetSeqNo)));
         Add("gateway", at + BeaconFormat.OffsetFlags, 1, (_frame[at + BeaconFormat.OffsetFlags] & BeaconFormat.FlagGateway) != 0 ? "yes" : "no");
+        if ((_frame[at + BeaconFormat.OffsetFlags] & BeaconFormat.FlagShortTable) != 0)
+        {
+            Add("tables are short", at + BeaconFormat.OffsetFlags, 1, "yes");
+        }
+
         Add("beacon number", at + BeaconFormat.OffsetBeaconNumber, 1, Text(_frame[at + BeaconFormat.OffsetBeaconNumber]));
         for (at += BeaconFormat.FixedLength; at < end; at += BeaconFormat.EntryLength)
         {

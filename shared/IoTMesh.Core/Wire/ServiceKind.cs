@@ -16,4 +16,7 @@ public static class ServiceKind
 
     /// <summary>A reading of an earlier boot of its origin. protocol.md 6.4.</summary>
     public const byte KeptReading = 7;
+
+    /// <summary>Tells a gateway this node's next hop towards it. protocol.md 5.7.</summary>
+    public const byte ParentReport = 8;
 }

@@ -246,7 +246,6 @@ public sealed partial class VirtualMesh
     private MeshConfig CreateConfig(int node, bool isGateway)
     {
         MeshConfig config = new() { Address = Topology.AddressOf(node), IsGateway = isGateway };
-        config.MaxRoutes = Math.Max(config.MaxRoutes, Topology.NodeCount + 8);
         config.MaxPeers = Math.Max(config.MaxPeers, Topology.NodeCount + 8);
         _options.Configure?.Invoke(config);
         return config;

@@ -43,14 +43,25 @@ public class SmallTableTests
             ushort origin = (ushort)random.Next(1, 6);
             uint counter = (uint)random.Next(0x20000, 0x20100);
             bool expected = order.TakeLast(32).Contains((origin, (ushort)counter));
-            Assert.Equal(expected, cache.Contains(origin, counter));
-            Assert.Equal(expected, cache.Contains(origin, (ushort)counter));
+            Assert.Equal(expected, cache.Contains(origin, counter, false));
+            Assert.Equal(expected, cache.Contains(origin, (ushort)counter, false));
             if (!expected)
             {
-                cache.Add(origin, counter);
+                cache.Add(origin, counter, false);
                 order.Add((origin, (ushort)counter));
             }
         }
+    }
+
+    [Fact]
+    public void The_duplicate_cache_tells_a_message_that_turned_from_its_way_up()
+    {
+        var cache = new DuplicateCache(4);
+        cache.Add(7, 9, false);
+        Assert.False(cache.Contains(7, 9, true));
+        cache.Add(7, 9, true);
+        Assert.True(cache.Contains(7, 9, true));
+        Assert.True(cache.Contains(7, 9, false));
     }
 
     [Fact]

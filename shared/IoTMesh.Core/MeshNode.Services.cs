@@ -1,0 +1,20 @@
+namespace IoTMesh.Core;
+
+/// <content>Services of the mesh itself: messages of kind 7, told apart by the first byte of their plaintext. protocol.md 4.2.</content>
+public sealed partial class MeshNode
+{
+    private void ReceiveService(int peer, int count)
+    {
+        if (count < 1)
+        {
+            return;
+        }
+
+        switch (_plain[0])
+        {
+            case ServiceKind.ParentReport:
+                ReceiveParentReport(peer, count);
+                break;
+        }
+    }
+}
