@@ -276,12 +276,8 @@ internal sealed partial class RouteTable
         else
         {
             HasEvicted = true;
-<<<<<<< HEAD
-            CountVia(NextHop(route), None);
-=======
             IsShort = true;
-            CountVia(route, Via[route], None);
->>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
+            CountVia(NextHop(route), None);
         }
 
         Destination[route] = destination;

@@ -129,14 +129,8 @@ public sealed class FrameInspector
             ? Bytes.GetU32(_frame, FrameFormat.OffsetCounter).ToString(CultureInfo.InvariantCulture)
             : $"{Bytes.GetU16(_frame, FrameFormat.OffsetCounter)} (low half)";
         Add("frame counter", FrameFormat.OffsetCounter, wide ? 4 : 2, counter);
-<<<<<<< HEAD
         int at = WalkExtensions(FrameFormat.HeaderLength(type), network);
         if (Problem == null && (network & FrameFormat.FlagAck) != 0)
-=======
-        int at = FrameFormat.HeaderLength(type);
-        at = (network & FrameFormat.FlagExtension) != 0 ? WalkExtensions(at, _frame.Length - FrameFormat.TagLength) : at;
-        if ((network & FrameFormat.FlagAck) != 0 && at + FrameFormat.RidingAckLength <= _frame.Length - FrameFormat.TagLength)
->>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
         {
             if (at + FrameFormat.RidingAckLength > _frame.Length - FrameFormat.TagLength)
             {
@@ -152,7 +146,6 @@ public sealed class FrameInspector
         return at;
     }
 
-<<<<<<< HEAD
     // protocol.md 3.4
     private int WalkExtensions(int at, byte network)
     {
@@ -169,36 +162,21 @@ public sealed class FrameInspector
                 break;
             }
 
-            Add("extension", at, 2 + _frame[at + 1], $"type {_frame[at]}, {_frame[at + 1]} bytes");
-            at += 2 + _frame[at + 1];
+            int length = _frame[at + 1];
+            bool waypoints = _frame[at] == FrameFormat.ExtensionWaypoints && (length & 1) == 0;
+            Add(waypoints ? "waypoints" : "extension", at, 2 + length,
+                waypoints ? Waypoints(at + 2, length) : $"type {_frame[at]}, {length} bytes");
+            at += 2 + length;
         }
 
         if (at >= end || _frame[at] != 0)
         {
             Problem = "the extensions run into the hop tag";
-=======
-    private int WalkExtensions(int at, int end)
-    {
-        while (at + 1 < end && _frame[at] != 0)
-        {
-            int length = _frame[at + 1];
-            if (at + 2 + length > end)
-            {
-                Problem = "an extension runs into the tag";
-                return end;
-            }
-
-            bool waypoints = _frame[at] == FrameFormat.ExtensionWaypoints && (length & 1) == 0;
-            Add(waypoints ? "waypoints" : $"extension {_frame[at]}", at, 2 + length, waypoints ? Waypoints(at + 2, length) : Hex(at + 2, length));
-            at += 2 + length;
->>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
         }
 
         return at + 1;
     }
 
-<<<<<<< HEAD
-=======
     private string Waypoints(int at, int length)
     {
         var addresses = new string[length / 2];
@@ -210,7 +188,6 @@ public sealed class FrameInspector
         return addresses.Length == 0 ? "none left" : string.Join(", ", addresses);
     }
 
->>>>>>> 38838db (Reach nodes beyond the route tables: waypoints from gateways, messages handed up)
     private static string Flags(byte network)
     {
         return ((network & FrameFormat.FlagExtension) != 0 ? "extensions " : "")

@@ -71,7 +71,6 @@ public class MessageHeaderTests
 
     [Theory]
     [InlineData("00 00 0100 1122334455667788", ParseError.BadAddress)] // hop limit 0
-    [InlineData("c0 05 0100 1122334455667788", ParseError.BadAddress)] // kind 6
     [InlineData("08 05 0000 0100 1122334455667788", ParseError.BadAddress)] // origin none
     [InlineData("08 05 f0ff 0100 1122334455667788", ParseError.BadAddress)] // origin reserved
     [InlineData("04 05 0000 0100 1122334455667788", ParseError.BadAddress)] // destination none
