@@ -19,4 +19,18 @@ internal static class OutputFile
             throw new CommandFailure($"{option}: cannot write {path}: {e.Message.ReplaceLineEndings(" ")}", ExitCode.Usage);
         }
     }
+
+    /// <summary>Makes the folder where it is not there.</summary>
+    /// <exception cref="CommandFailure">It cannot be made.</exception>
+    internal static void CheckFolder(string option, string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new CommandFailure($"{option}: cannot make the folder {path}: {e.Message.ReplaceLineEndings(" ")}", ExitCode.Usage);
+        }
+    }
 }

@@ -102,6 +102,9 @@ public sealed record Scenario(
         return ScenarioReader.Read(nameOrPath, TopologyFile.ReadBytes(nameOrPath), TopologyFile.DirectoryOf(nameOrPath));
     }
 
+    /// <summary>The file that reads back as this.</summary>
+    public string ToJson() => ScenarioWriter.Write(this);
+
     /// <summary>Parses a scenario's JSON.</summary>
     /// <param name="file">Name for messages.</param>
     /// <param name="directory">What paths in it are relative to.</param>

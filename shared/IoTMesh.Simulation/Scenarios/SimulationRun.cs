@@ -105,6 +105,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         _watch?.Begun(_mesh);
         _mesh.RunUntil(_endUs);
         CheckConverged();
+        CheckCustody();
         _watch?.Ended(_endUs);
     }
 
