@@ -6,7 +6,7 @@
 local VERSION = 1
 local TYPE_DATA, TYPE_BEACON, TYPE_ACK, TYPE_PROBE, TYPE_REPLY, TYPE_REQUEST, TYPE_FLOOD = 0, 1, 2, 3, 4, 5, 6
 local TYPE_MAX = TYPE_FLOOD
-local KIND_MAX = 5
+local EXTENSION_WAYPOINTS = 1
 local TAG, END_TAG = 4, 8
 local NARROW, WIDE = 8, 10
 
@@ -14,7 +14,8 @@ local types = {
     [0] = "data", "beacon", "ack", "probe", "probe reply", "request", "flood",
 }
 local kinds = {
-    [0] = "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello",
+    [0] = "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings",
+    "service",
 }
 local classes = { [0] = "control", "real-time", "normal", "bulk" }
 local fates = { [0] = "delivered", "lost", "collided", "corrupted" }
@@ -37,7 +38,8 @@ local f = {
     counter = ProtoField.uint32("iotmesh.counter", "Frame counter", base.DEC),
     counter_low = ProtoField.uint16("iotmesh.counter_low", "Frame counter, low half", base.DEC),
     extension = ProtoField.bytes("iotmesh.extension", "Extension"),
-    extension_type = ProtoField.uint8("iotmesh.extension.type", "Type", base.DEC),
+    extension_type = ProtoField.uint8("iotmesh.extension.type", "Type", base.DEC, { "waypoints" }),
+    waypoint = ProtoField.uint16("iotmesh.extension.waypoint", "Waypoint", base.DEC),
     tag = ProtoField.bytes("iotmesh.tag", "Hop tag"),
     ack_epoch = ProtoField.uint8("iotmesh.ack.epoch", "Key epoch", base.DEC, nil, 0x03),
     ack_counter = ProtoField.uint16("iotmesh.ack.counter", "Acknowledged counter, low half", base.DEC),
@@ -51,6 +53,7 @@ local f = {
     beacon_parts = ProtoField.uint8("iotmesh.beacon.parts", "Parts", base.DEC, nil, 0x0F),
     beacon_seqno = ProtoField.uint16("iotmesh.beacon.seqno", "Own seqno", base.DEC),
     beacon_gateway = ProtoField.bool("iotmesh.beacon.gateway", "The sender is a gateway", 8, nil, 0x01),
+    beacon_short = ProtoField.bool("iotmesh.beacon.short", "Tables are short in this mesh", 8, nil, 0x04),
     beacon_number = ProtoField.uint8("iotmesh.beacon.number", "Beacon number", base.DEC),
     route = ProtoField.none("iotmesh.route", "Route"),
     route_destination = ProtoField.uint16("iotmesh.route.destination", "Destination", base.DEC),
@@ -135,7 +138,13 @@ local function add_extensions(tvb, at, stop, tree)
             break
         end
         local length = 2 + tvb(at + 1, 1):uint()
-        tree:add(f.extension, tvb(at, length)):add(f.extension_type, tvb(at, 1))
+        local item = tree:add(f.extension, tvb(at, length))
+        item:add(f.extension_type, tvb(at, 1))
+        if type == EXTENSION_WAYPOINTS then
+            for waypoint = at + 2, at + length - 2, 2 do
+                item:add_le(f.waypoint, tvb(waypoint, 2))
+            end
+        end
         at = at + length
     end
     return nil, "the extensions run into the hop tag"
@@ -196,8 +205,8 @@ local function add_message(tvb, at, stop, source, tree)
     if length < END_TAG or length > stop - at then
         return nil, "a message's length does not fit its frame"
     end
-    if kind > KIND_MAX or hop_limit == 0 or not is_node(origin) or not (is_node(to) or to >= 0xFFFE) then
-        return nil, "a message has a reserved kind, no hops left or an address that cannot be"
+    if hop_limit == 0 or not is_node(origin) or not (is_node(to) or to >= 0xFFFE) then
+        return nil, "a message has no hops left or an address that cannot be"
     end
     if length > END_TAG then
         item:add(f.ciphertext, tvb(at, length - END_TAG))
@@ -234,6 +243,7 @@ local function add_beacon(tvb, at, stop, tree, pinfo)
     tree:add(f.beacon_parts, tvb(at + 5, 1))
     tree:add_le(f.beacon_seqno, tvb(at + 6, 2))
     tree:add(f.beacon_gateway, tvb(at + 8, 1))
+    tree:add(f.beacon_short, tvb(at + 8, 1))
     tree:add(f.beacon_number, tvb(at + 9, 1))
     local routes = 0
     for entry = at + 10, stop - 1, 6 do

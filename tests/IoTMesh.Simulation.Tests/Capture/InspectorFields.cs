@@ -8,7 +8,10 @@ namespace IoTMesh.Simulation.Tests.Capture;
 internal static partial class InspectorFields
 {
     private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood"];
-    private static readonly string[] _kinds = ["reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello"];
+    private static readonly string[] _kinds =
+    [
+        "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
+    ];
     private static readonly string[] _classes = ["control", "real-time", "normal", "bulk"];
 
     /// <summary>Inspector's name to the dissector's field, for values that are the same in both but for words around a number.</summary>
