@@ -24,7 +24,7 @@ public sealed class MeshConfig
     /// <summary>Neighbor table. Evicted: the worst neighbor that carries no route.</summary>
     public int MaxNeighbors = 16;
 
-    /// <summary>Route table (destinations). Evicted: unreachable first, gateways never.</summary>
+    /// <summary>Route table (destinations). Evicted: what was unreachable for minutes, for a gateway also the dearest host.</summary>
     public int MaxRoutes = 128;
 
     /// <summary>Peers with end-to-end replay state; a gateway needs one for each node. Never evicted: a full table refuses new peers.</summary>

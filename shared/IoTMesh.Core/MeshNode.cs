@@ -331,6 +331,7 @@ public sealed partial class MeshNode
         _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
         StoreIfNeeded();
         ReportParentIfDue();
+        _routes.Age();
 
         for (int n = 0; n < _neighbors.Capacity; n++)
         {

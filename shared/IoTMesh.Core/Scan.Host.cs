@@ -11,6 +11,12 @@ internal static class Scan
         return new ReadOnlySpan<ushort>(values, 0, count).IndexOf(value);
     }
 
+    /// <summary>The first index below <paramref name="count"/>, or -1.</summary>
+    internal static int IndexOf(byte[] values, int count, byte value)
+    {
+        return new ReadOnlySpan<byte>(values, 0, count).IndexOf(value);
+    }
+
     /// <summary>True where the value is anywhere in the array.</summary>
     internal static bool Contains(uint[] values, uint value)
     {

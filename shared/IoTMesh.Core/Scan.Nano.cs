@@ -17,6 +17,20 @@ internal static class Scan
         return -1;
     }
 
+    /// <summary>The first index below <paramref name="count"/>, or -1.</summary>
+    internal static int IndexOf(byte[] values, int count, byte value)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (values[i] == value)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
     /// <summary>True where the value is anywhere in the array.</summary>
     internal static bool Contains(uint[] values, uint value)
     {

@@ -2,8 +2,8 @@ namespace IoTMesh.Core;
 
 /// <summary>
 /// Distance-vector routes to nodes and gateways: for each destination up to three next hops with what they advertised, the
-/// feasibility distance, and what this node itself advertises. Parallel arrays by route slot. Full: an unreachable route is
-/// replaced, else, for a gateway, the dearest host route; other newcomers are refused. protocol.md 5.
+/// feasibility distance, and what this node itself advertises. Parallel arrays by route slot. Full: a route unreachable for
+/// minutes is replaced, else, for a gateway, the dearest host route; other newcomers are refused. protocol.md 5.2.
 /// </summary>
 internal sealed partial class RouteTable
 {
@@ -21,6 +21,12 @@ internal sealed partial class RouteTable
     private const int AnnounceStep = 96;
     private const byte NoNeighbor = 0xFF;
 
+    private const int GatewayReserveMax = 8;
+
+    // 260 s of housekeeping: by then no neighbor believes in what this node once advertised, so that its feasibility distance may
+    // go too (RFC 8966 section 3.2.5 keeps it for minutes as well).
+    private const byte ForgottenTicks = 52;
+
     // Older than any change that a beacon with changes only can name.
     private const int LongAgo = 0x4000;
     private readonly NeighborTable _neighbors;
@@ -37,6 +43,12 @@ internal sealed partial class RouteTable
     private readonly byte[] _via;
     private readonly byte[] _chosen;
     private readonly ushort[] _changedVersion;
+
+    // Places that only gateways take, so that a table full of hosts need not throw one out for them.
+    private readonly int _gatewayReserve;
+
+    // For how many rounds of housekeeping a route has been unreachable, up to ForgottenTicks.
+    private readonly byte[] _unreachableTicks;
 
     internal readonly int Capacity;
     internal readonly ushort[] Destination;
@@ -60,8 +72,10 @@ internal sealed partial class RouteTable
     {
         _neighbors = neighbors;
         Capacity = capacity;
+        _gatewayReserve = capacity / 16 < GatewayReserveMax ? capacity / 16 : GatewayReserveMax;
         Destination = new ushort[capacity];
         IsGateway = new bool[capacity];
+        _unreachableTicks = new byte[capacity];
         _chosen = new byte[capacity];
         _via = new byte[capacity];
         Metric = new ushort[capacity];
@@ -83,7 +97,7 @@ internal sealed partial class RouteTable
         _unproven = new byte[capacity];
     }
 
-    /// <summary>A route was evicted and its feasibility distance with it, so newcomers are guarded from now on.</summary>
+    /// <summary>A route was evicted early and its feasibility distance with it, so newcomers are guarded from now on.</summary>
     internal bool HasEvicted { get; private set; }
 
     /// <summary>The mesh has more destinations than places here, or at some other node: a missing route says nothing about a node.</summary>
@@ -166,7 +180,7 @@ internal sealed partial class RouteTable
 
         if (at == None)
         {
-            at = PlaceFor(route, neighbor, seqNo, metric);
+            at = PlaceFor(route, neighbor, seqNo, metric, guarded && IsNewerThanDistance(route, seqNo));
             if (at == None)
             {
                 return 0;
@@ -234,9 +248,10 @@ internal sealed partial class RouteTable
     }
 
     // A free place, or that of the worst candidate where the newcomer is feasible and nearer, or the other is not feasible.
-    private int PlaceFor(int route, int neighbor, ushort seqNo, ushort metric)
+    // One whose first word does not count yet pushes out only a dearer one of its kind: each must stay to be proven.
+    private int PlaceFor(int route, int neighbor, ushort seqNo, ushort metric, bool unproven)
     {
-        bool feasible = Feasibility.IsFeasible(seqNo, metric, DistanceSeqNo[route], DistanceMetric[route]);
+        bool feasible = !unproven && Feasibility.IsFeasible(seqNo, metric, DistanceSeqNo[route], DistanceMetric[route]);
         int newCost = metric + _neighbors.LinkCost(neighbor) + (feasible ? 0 : MeshConfig.InfiniteMetric);
         int worst = None;
         int worstCost = newCost;
@@ -262,7 +277,8 @@ internal sealed partial class RouteTable
 
     private int Add(ushort destination, ushort seqNo, bool isGateway)
     {
-        int route = Count < Capacity ? Count : FindVictim(isGateway);
+        int limit = isGateway ? Capacity : Capacity - _gatewayReserve;
+        int route = Count < limit ? Count : FindVictim(isGateway);
         if (route == None)
         {
             IsShort = true;
@@ -275,11 +291,12 @@ internal sealed partial class RouteTable
         }
         else
         {
-            HasEvicted = true;
+            HasEvicted |= _unreachableTicks[route] < ForgottenTicks;
             IsShort = true;
             CountVia(NextHop(route), None);
         }
 
+        _unreachableTicks[route] = 0;
         Destination[route] = destination;
         IsGateway[route] = isGateway;
         _gatewaySeqNo[route] = seqNo;
@@ -303,10 +320,26 @@ internal sealed partial class RouteTable
         return route;
     }
 
+    /// <summary>Counts for how long routes are unreachable; called by housekeeping.</summary>
+    internal void Age()
+    {
+        for (int i = 0; i < Count; i++)
+        {
+            byte ticks = _unreachableTicks[i];
+            _unreachableTicks[i] = Metric[i] < MeshConfig.InfiniteMetric ? (byte)0 : ticks < ForgottenTicks ? (byte)(ticks + 1) : ticks;
+        }
+    }
+
     private int FindVictim(bool isGateway)
     {
+        int forgotten = Scan.IndexOf(_unreachableTicks, Count, ForgottenTicks);
+        if (forgotten != None || !isGateway)
+        {
+            return forgotten;
+        }
+
         int victim = None;
-        int worst = isGateway ? -1 : MeshConfig.InfiniteMetric - 1;
+        int worst = -1;
         for (int i = 0; i < Count; i++)
         {
             if (!IsGateway[i] && Metric[i] > worst)

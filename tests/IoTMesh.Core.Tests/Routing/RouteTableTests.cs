@@ -129,6 +129,9 @@ public class RouteTableTests
         Assert.Equal(3, _neighbors.RoutesVia[0]);
         Hear(0, 100, 1, MeshConfig.InfiniteMetric);
         Hear(0, 200, 1, 0);
+        Assert.Equal(RouteTable.None, _routes.Find(200));
+        Age(52);
+        Hear(0, 200, 1, 0);
         Assert.NotEqual(RouteTable.None, _routes.Find(200));
         Assert.Equal(RouteTable.None, _routes.Find(100));
         Assert.NotEqual(RouteTable.None, _routes.Find(201));
@@ -144,11 +147,49 @@ public class RouteTableTests
 
         Hear(1, 201, 1, 0, gateway: true);
         Hear(0, 101, 1, MeshConfig.InfiniteMetric);
+        Age(52);
         ushort evicted = new ushort[] { 100, 102, 103 }.First(d => _routes.Find(d) == RouteTable.None);
         Hear(0, evicted, 1, 64);
         Assert.Equal(RouteTable.None, _routes.NextHop(_routes.Find(evicted)));
         Hear(0, evicted, 2, 64);
         Assert.Equal(0, _routes.NextHop(_routes.Find(evicted)));
+    }
+
+    /// <summary>In a mesh of 1,000 nodes, some waited a minute for a gateway: hosts that were lost for a moment gave way to others.</summary>
+    [Fact]
+    public void A_table_full_of_hosts_takes_a_gateway_at_its_word()
+    {
+        var routes = new RouteTable(32, _neighbors);
+        for (ushort d = 100; d < 200; d++)
+        {
+            routes.Update(0, d, 1, (ushort)d, false, false);
+        }
+
+        Assert.Equal(30, routes.Count);
+        routes.Update(0, 110, 1, MeshConfig.InfiniteMetric, false, false);
+        for (int i = 0; i < 51; i++)
+        {
+            routes.Age();
+        }
+
+        routes.Update(0, 190, 1, 64, false, false);
+        routes.Update(0, 200, 1, 64, true, false);
+        Assert.False(routes.HasEvicted);
+        Assert.Equal(RouteTable.None, routes.Find(190));
+        Assert.Equal(0, routes.NextHop(routes.Find(200)));
+        routes.Age();
+        routes.Update(1, 190, 1, 64, false, false);
+        Assert.False(routes.HasEvicted);
+        Assert.Equal(RouteTable.None, routes.Find(110));
+        Assert.Equal(1, routes.NextHop(routes.Find(190)));
+    }
+
+    private void Age(int rounds)
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            _routes.Age();
+        }
     }
 
     [Fact]
