@@ -45,6 +45,9 @@ public sealed class MeshConfig
     /// <summary>Messages remembered against duplicates. Evicted: the oldest.</summary>
     public int MaxDuplicates = 128;
 
+    /// <summary>Broadcasts remembered against duplicates, apart from the others. Evicted: the oldest.</summary>
+    public int MaxBroadcasts = 32;
+
     /// <summary>Own messages kept until they are confirmed or their destination's boot number is known. Full: Send says QueueFull.</summary>
     public int MaxPending = 8;
 

@@ -125,25 +125,6 @@ public sealed partial class MeshNode
         _timers.SetEarlier(Timer.Queue, _queue.DueMs[slot]);
     }
 
-    private bool EmitFlood(int slot, MeshOutput output)
-    {
-        if (_queue.State[slot] != MessageQueue.StateFlood)
-        {
-            return false;
-        }
-
-        int at = BeginFrame(output, FrameFormat.TypeFlood, 0, 0, MeshAddress.All);
-        at = EmitMessage(slot, output, at, false);
-        int repeats = ++_queue.Tries[slot];
-        if (repeats >= FloodRepeats)
-        {
-            CompleteHop(slot);
-        }
-
-        Counters.DataFramesSent++;
-        return FinishFrame(output, at);
-    }
-
     private bool EmitDeliver(int slot, MeshOutput output)
     {
         output.Kind = OutputKind.Deliver;

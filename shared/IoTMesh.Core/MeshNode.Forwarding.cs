@@ -9,9 +9,6 @@ public sealed partial class MeshNode
     private const int BackoffMaxShift = 4;
     private const int BackoffMaxMs = 600;
     private const int DivertAfterTries = 2;
-    private const int FloodRepeats = 2;
-    private const int FloodJitterMs = 25;
-    private const int FloodRepeatMs = 180;
     private const int ClassCount = 4;
 
     private ParseError ReceiveData(int neighbor, uint counter, byte[] buffer, int offset, int at, int end)
@@ -145,44 +142,6 @@ public sealed partial class MeshNode
         return cost > 255 ? 255 : cost;
     }
 
-    private ParseError ReceiveFlood(int neighbor, byte[] buffer, int at, int end)
-    {
-        ParseError error = _header.Parse(buffer, at, end, _neighbors.Address[neighbor]);
-        if (error != ParseError.None)
-        {
-            return error;
-        }
-
-        if (_header.Origin == Address || _header.Destination != MeshAddress.All)
-        {
-            return ParseError.None;
-        }
-
-        if (_duplicates.Contains(_header.Origin, _header.Counter, false))
-        {
-            Counters.Duplicates++;
-            return ParseError.None;
-        }
-
-        _duplicates.Add(_header.Origin, _header.Counter, false);
-        // Relayed first: opening the message changes the parsed header.
-        if (_header.HopLimit > 1)
-        {
-            _header.HopLimit--;
-            int slot = _queue.Take(_header, (byte)MeshClass.Normal, MessageQueue.StateFlood, _nowMs + 2 + _prng.Next(FloodJitterMs));
-            _header.HopLimit++;
-            if (slot != MessageQueue.None)
-            {
-                System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
-                Counters.Forwarded++;
-                _timers.SetEarlier(Timer.Queue, _queue.DueMs[slot]);
-            }
-        }
-
-        ReceiveEndToEnd((byte)MeshClass.Normal, buffer, _neighbors.RssiDbm[neighbor]);
-        return ParseError.None;
-    }
-
     /// <summary>Moves every queued message that is due, highest class first.</summary>
     private void PumpQueue()
     {
@@ -213,8 +172,7 @@ public sealed partial class MeshNode
         }
         else if (_queue.State[slot] == MessageQueue.StateFlood)
         {
-            _effects.PushOnce(Effect.SendFlood, slot, 0);
-            _queue.DueMs[slot] = _nowMs + FloodRepeatMs;
+            StepFlood(slot);
         }
     }
 

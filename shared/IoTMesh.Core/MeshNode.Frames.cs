@@ -144,7 +144,7 @@ public sealed partial class MeshNode
             case FrameFormat.TypeData:
                 return ReceiveData(neighbor, counter, buffer, offset, at, end);
             case FrameFormat.TypeFlood:
-                return ReceiveFlood(neighbor, buffer, at, end);
+                return ReceiveFlood(neighbor, counter, buffer, offset, at, end);
             case FrameFormat.TypeBeacon:
                 return ReceiveBeacon(neighbor, buffer, at, end);
             case FrameFormat.TypeProbe:
@@ -189,12 +189,19 @@ public sealed partial class MeshNode
             }
         }
 
+        int acker = FindFloodAcker(buffer, tagOffset, low, bitmap, out uint flooded);
+        if (acker != NeighborTable.None)
+        {
+            ApplyAck(acker, flooded, bitmap);
+            return ParseError.None;
+        }
+
         return ParseError.NotForMe;
     }
 
     private void ApplyAck(int neighbor, uint counter, byte bitmap)
     {
-        bool any = false;
+        bool any = ApplyFloodAck(neighbor, counter, bitmap);
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
             byte state = _queue.State[slot];

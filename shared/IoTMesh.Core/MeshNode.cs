@@ -24,6 +24,7 @@ public sealed partial class MeshNode
     private readonly TrickleTimer _trickle;
     private readonly MessageQueue _queue;
     private readonly DuplicateCache _duplicates;
+    private readonly DuplicateCache _floods;
     private readonly Custody _custody;
     private readonly PeerTable _peers;
     private readonly PendingTable _pending;
@@ -84,6 +85,8 @@ public sealed partial class MeshNode
         _plainCapacity = (config.MaxPayloadLength > config.MaxReadingLength ? config.MaxPayloadLength : config.MaxReadingLength) + PlainOverhead;
         _queue = new MessageQueue(config.MaxQueued, _plainCapacity + MessageHeader.TagLength, config.IsGateway);
         _duplicates = new DuplicateCache(config.MaxDuplicates);
+        _floods = new DuplicateCache(config.MaxBroadcasts);
+        _adjacent = new ulong[config.MaxNeighbors];
         _custody = new Custody(config.IsGateway ? 1 : config.MaxCustody, config.IsGateway ? 0 : config.MaxCustodyBytes);
         _peers = new PeerTable(config.MaxPeers, config.IsGateway);
         _pending = new PendingTable(config.MaxPending, _plainCapacity);

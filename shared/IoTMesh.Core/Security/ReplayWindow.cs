@@ -17,6 +17,12 @@ public static class ReplayWindow
         return age < Length && ((seen >> (int)age) & 1) == 0;
     }
 
+    /// <summary>True where the counter is known to have been accepted before; one too old to tell is not.</summary>
+    public static bool WasAccepted(uint high, ulong seen, uint counter)
+    {
+        return counter <= high && high - counter < Length && ((seen >> (int)(high - counter)) & 1) != 0;
+    }
+
     /// <summary>The seen word after accepting the counter; the caller then raises its high word where the counter is above it.</summary>
     public static ulong Accept(uint high, ulong seen, uint counter)
     {

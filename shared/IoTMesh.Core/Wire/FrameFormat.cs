@@ -38,6 +38,9 @@ public static class FrameFormat
     /// <summary>Flag of the network byte: an ack rides in front of the body.</summary>
     public const int FlagAck = 2;
 
+    /// <summary>Bit of a flood frame's kind byte: a list of neighbors that are asked for an ack stands before the message. protocol.md 6.5.</summary>
+    public const int FloodWantsAck = 1;
+
     /// <summary>Bytes of a riding ack: counter and bitmap.</summary>
     public const int RidingAckLength = 3;
 

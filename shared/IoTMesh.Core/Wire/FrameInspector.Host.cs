@@ -203,7 +203,7 @@ public sealed class FrameInspector
                 WalkMessages(at + 1, end);
                 break;
             case FrameFormat.TypeFlood:
-                WalkMessages(at, end);
+                WalkMessages(WalkWanted(at, end), end);
                 break;
             case FrameFormat.TypeBeacon:
                 WalkBeacon(at, end);
@@ -222,6 +222,21 @@ public sealed class FrameInspector
                 Problem = "the body is too short for its type";
                 break;
         }
+    }
+
+    private int WalkWanted(int at, int end)
+    {
+        if ((_frame[0] & FrameFormat.FloodWantsAck) == 0 || at >= end || at + 1 + (_frame[at] * 2) > end)
+        {
+            return at;
+        }
+
+        for (int left = _frame[at++]; left > 0; left--, at += 2)
+        {
+            Add("wants an ack of", at, 2, Address(Bytes.GetU16(_frame, at)));
+        }
+
+        return at;
     }
 
     private void WalkRequests(int at, int end)

@@ -163,7 +163,7 @@ internal sealed class ReferenceCodec
 
         uint counter = f.Number("counter");
         int flags = (f.Has("extension") ? 4 : 0) | (f.Has("ack") ? 2 : 0);
-        List<byte> frame = [(byte)(0x40 | (type << 2) | (type == 0 ? (int)f.Number("class") : 0)), (byte)((_hint << 5) | (_epoch << 3) | flags)];
+        List<byte> frame = [(byte)(0x40 | (type << 2) | LowBits(f, type)), (byte)((_hint << 5) | (_epoch << 3) | flags)];
         frame.AddRange(U16(f.Number("source")));
         frame.AddRange(U16(f.Number("destination")));
         frame.AddRange(type == 0 ? U16(counter) : U32(counter));
@@ -177,6 +177,9 @@ internal sealed class ReferenceCodec
         frame.AddRange(Body(f, type, messages));
         return Sign([.. frame], counter);
     }
+
+    // protocol.md 3.1: the class of a data frame; whether a flood asks for acks.
+    private static int LowBits(VectorSection f, int type) => type == 0 ? (int)f.Number("class") : type == 6 && f.Has("wanted") ? 1 : 0;
 
     internal byte[] Sign(byte[] frame, uint counter)
     {
@@ -233,6 +236,8 @@ internal sealed class ReferenceCodec
 
                 break;
             default:
+                uint[] wanted = f.Has("wanted") ? Numbers(f["wanted"]) : [];
+                body.AddRange(f.Has("wanted") ? [(byte)wanted.Length, .. wanted.SelectMany(U16)] : []);
                 body.AddRange(Message(messages(f["message"]), f.Number("source"), false));
                 break;
         }
