@@ -93,6 +93,15 @@ public sealed class MeshConfig
     /// <summary>A reading that no watermark has passed is sent again after this long, ms.</summary>
     public int CustodyRetryMs = 40_000;
 
+    /// <summary>Rate of the link, bits per second: mesh time is corrected by the airtime of frames.</summary>
+    public int LinkBitsPerSecond = 1_000_000;
+
+    /// <summary>What the link adds to each frame on air, us; the default is that of ESP-NOW at 1 Mbit/s.</summary>
+    public int LinkPreambleUs = 536;
+
+    /// <summary>From the end of a frame on air until HandleFrame, us.</summary>
+    public int LinkLatencyUs = 200;
+
     /// <summary>A node renews its own sequence number this often, ms.</summary>
     public int SeqNoRefreshMs = 300_000;
 }

@@ -129,6 +129,7 @@ public sealed partial class MeshNode
         output.Token = TakeToken();
         Counters.FramesSent++;
         Counters.BytesSent += length;
+        NoteAirtime(length);
         return true;
     }
 
@@ -173,7 +174,9 @@ public sealed partial class MeshNode
         frame[at + BeaconFormat.OffsetFlags] = (byte)((Config.IsGateway ? BeaconFormat.FlagGateway : 0)
             | (_routes.IsShort ? BeaconFormat.FlagShortTable : 0));
         frame[at + BeaconFormat.OffsetBeaconNumber] = _beaconNumber;
-        at += BeaconFormat.FixedLength;
+        int timeLength = BeginTimeField(frame, at, part);
+        int time = at + BeaconFormat.FixedLength;
+        at = time + timeLength;
         int skip = part * EntriesPerBeacon;
         int room = EntriesPerBeacon;
         for (int r = 0; r < _routes.Count && room > 0; r++)
@@ -189,6 +192,11 @@ public sealed partial class MeshNode
             Bytes.PutU16(frame, at + BeaconFormat.EntryOffsetMetric, (ushort)(_routes.Metric[r] | gateway));
             at += BeaconFormat.EntryLength;
             room--;
+        }
+
+        if (timeLength != 0)
+        {
+            PutTimeField(frame, time, at + FrameFormat.TagLength);
         }
 
         Counters.BeaconsSent++;

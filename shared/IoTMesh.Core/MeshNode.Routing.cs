@@ -64,8 +64,8 @@ public sealed partial class MeshNode
         }
     }
 
-    private int EntriesPerBeacon => (Config.MaxFrameLength - FrameFormat.WideLength - BeaconFormat.FixedLength - FrameFormat.TagLength)
-        / BeaconFormat.EntryLength;
+    private int EntriesPerBeacon => (Config.MaxFrameLength - FrameFormat.WideLength - BeaconFormat.FixedLength - TimeFormat.Length
+        - FrameFormat.TagLength) / BeaconFormat.EntryLength;
 
     /// <summary>Queues a beacon with what changed since the third last one, or with the whole table, in as many parts as it takes.</summary>
     private void QueueBeacon(bool full)
@@ -112,8 +112,9 @@ public sealed partial class MeshNode
 
     private ParseError ReceiveBeacon(int neighbor, byte[] buffer, int at, int end)
     {
-        int entries = (end - at - BeaconFormat.FixedLength) / BeaconFormat.EntryLength;
-        if (end - at < BeaconFormat.FixedLength || at + BeaconFormat.FixedLength + (entries * BeaconFormat.EntryLength) != end)
+        int fixedLength = BeaconFormat.LengthBeforeEntries(buffer, at, end);
+        int entries = (end - at - fixedLength) / BeaconFormat.EntryLength;
+        if (end - at < fixedLength || at + fixedLength + (entries * BeaconFormat.EntryLength) != end)
         {
             return ParseError.BadLength;
         }
@@ -125,7 +126,7 @@ public sealed partial class MeshNode
         int changes = ApplyEntry(neighbor, _neighbors.Address[neighbor], Bytes.GetU16(buffer, at + BeaconFormat.OffsetSeqNo), 0, isGateway);
         for (int i = 0; i < entries; i++)
         {
-            int entry = at + BeaconFormat.FixedLength + (i * BeaconFormat.EntryLength);
+            int entry = at + fixedLength + (i * BeaconFormat.EntryLength);
             ushort destination = Bytes.GetU16(buffer, entry);
             ushort metric = Bytes.GetU16(buffer, entry + BeaconFormat.EntryOffsetMetric);
             ushort seqNo = Bytes.GetU16(buffer, entry + BeaconFormat.EntryOffsetSeqNo);
@@ -140,6 +141,11 @@ public sealed partial class MeshNode
         }
 
         TrackVersion(neighbor, buffer, at);
+        if (fixedLength != BeaconFormat.FixedLength)
+        {
+            ReceiveTime(neighbor, buffer, at + BeaconFormat.FixedLength);
+        }
+
         if ((changes & RouteTable.ChangedMetric) == 0 && _neighbors.InSync[neighbor])
         {
             _trickle.HandleConsistent();

@@ -16,6 +16,7 @@ public sealed class MeshService : IMeshApplication, IDisposable
     private const int MessagesMax = 4096;
     private const int InboxMax = 256;
     private const int SnapshotIntervalMs = 1_000;
+    private const int TimeIntervalMs = 10_000;
     private const int StopTimeoutMs = 2_000;
 
     private readonly Channel<Delivery> _messages = Channel.CreateBounded<Delivery>(new BoundedChannelOptions(MessagesMax) { SingleReader = true });
@@ -26,6 +27,7 @@ public sealed class MeshService : IMeshApplication, IDisposable
     private readonly MeshDriver _driver;
     private volatile MeshSnapshot _snapshot = MeshSnapshot.Empty;
     private long _nextSnapshotMs;
+    private long _nextTimeMs;
     private long _messagesRefused;
 
     /// <param name="node">A gateway's node, not started. Its peers are restored from the store here.</param>
@@ -138,6 +140,12 @@ public sealed class MeshService : IMeshApplication, IDisposable
         while (_releases.TryDequeue(out var r))
         {
             _driver.Node.ReleaseCustody(nowMs, r.Origin, r.Boot, r.Seq);
+        }
+
+        if (nowMs >= _nextTimeMs)
+        {
+            _nextTimeMs = nowMs + TimeIntervalMs;
+            _driver.Node.SetTime(nowMs, _time.GetUtcNow().ToUnixTimeMilliseconds());
         }
 
         if (nowMs >= _nextSnapshotMs)

@@ -20,6 +20,9 @@ public static class BeaconFormat
     /// <summary>The mesh has more nodes than somebody's route table has places. protocol.md 5.7.</summary>
     public const int FlagShortTable = 4;
 
+    /// <summary>A <see cref="TimeFormat"/> field stands between the fixed part and the entries.</summary>
+    public const int FlagTime = 2;
+
     /// <summary>One route: destination, seqno, metric with the gateway flag on top.</summary>
     public const int EntryLength = 6;
     public const int EntryOffsetSeqNo = 2;
@@ -28,6 +31,12 @@ public static class BeaconFormat
 
     /// <summary>Most parts a table is cut into; more routes than fit wait for the next change.</summary>
     public const int MaxParts = 15;
+
+    /// <summary>Bytes of a beacon's body before its entries; more than there are where the body is too short.</summary>
+    public static int LengthBeforeEntries(byte[] buffer, int at, int end)
+    {
+        return FixedLength + (end - at >= FixedLength && (buffer[at + OffsetFlags] & FlagTime) != 0 ? TimeFormat.Length : 0);
+    }
 }
 
 /// <summary>

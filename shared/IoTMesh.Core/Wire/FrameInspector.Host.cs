@@ -255,7 +255,8 @@ public sealed class FrameInspector
 
     private void WalkBeacon(int at, int end)
     {
-        if (end - at < BeaconFormat.FixedLength || (end - at - BeaconFormat.FixedLength) % BeaconFormat.EntryLength != 0)
+        int fixedLength = BeaconFormat.LengthBeforeEntries(_frame, at, end);
+        if (end - at < fixedLength || (end - at - fixedLength) % BeaconFormat.EntryLength != 0)
         {
             Problem = "the beacon's length does not fit its entries";
             return;
@@ -275,7 +276,12 @@ public sealed class FrameInspector
         }
 
         Add("beacon number", at + BeaconFormat.OffsetBeaconNumber, 1, Text(_frame[at + BeaconFormat.OffsetBeaconNumber]));
-        for (at += BeaconFormat.FixedLength; at < end; at += BeaconFormat.EntryLength)
+        if (fixedLength != BeaconFormat.FixedLength)
+        {
+            WalkTime(at + BeaconFormat.FixedLength);
+        }
+
+        for (at += fixedLength; at < end; at += BeaconFormat.EntryLength)
         {
             ushort metric = Bytes.GetU16(_frame, at + BeaconFormat.EntryOffsetMetric);
             int value = metric & 0x7FFF;
@@ -284,6 +290,17 @@ public sealed class FrameInspector
             string route = $"{Bytes.GetU16(_frame, at)}: {distance}, seqno {Bytes.GetU16(_frame, at + BeaconFormat.EntryOffsetSeqNo)}{gateway}";
             Add("route", at, BeaconFormat.EntryLength, route);
         }
+    }
+
+    private void WalkTime(int at)
+    {
+        long utc16 = TimeFormat.GetUtc16(_frame, at);
+        string utc = (utc16 / 16.0).ToString("0.###", CultureInfo.InvariantCulture);
+        Add("time", at, TimeFormat.OffsetWord, utc + " ms since 1970");
+        Add("time: word", at + TimeFormat.OffsetWord, 2, Text(Bytes.GetU16(_frame, at + TimeFormat.OffsetWord)));
+        string sigma = (Bytes.GetU16(_frame, at + TimeFormat.OffsetSigma) / 16.0).ToString("0.##", CultureInfo.InvariantCulture);
+        Add("time: standard error", at + TimeFormat.OffsetSigma, 2, sigma + " ms");
+        Add("time: hops", at + TimeFormat.OffsetHops, 1, Text(_frame[at + TimeFormat.OffsetHops]));
     }
 
     private void WalkMessages(int at, int end)

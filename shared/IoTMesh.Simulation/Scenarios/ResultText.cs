@@ -17,6 +17,7 @@ internal static class ResultText
         ("latencyMsP99", run => run.LatencyMs.P99),
         ("joinMsMax", run => run.JoinMs.Max),
         ("healMsMax", run => run.HealMs.Max),
+        ("timeErrorMsP99", run => run.TimeErrorMs.P99),
         ("bytesPerDeliveredPerHop", run => run.BytesPerDeliveredPerHop),
         ("framesPerHop", run => run.FramesPerHop),
         ("idleBytesPerNodeSecond", run => run.IdleBytesPerNodeSecond),
@@ -51,6 +52,7 @@ internal static class ResultText
         json.WriteNumber("idleBytesPerNodeSecond", Round(results.IdleBytesPerNodeSecond));
         json.WriteNumber("hopsMean", Round(results.HopsMean));
         json.WriteNumber("virtualSeconds", Round(results.Runs.Sum(run => run.VirtualSeconds)));
+        WriteSpread(json, "timeErrorMs", "p50", results.TimeErrorMs, hasP99: true);
         json.WriteNumber("wallSeconds", Round(results.WallSeconds));
         json.WriteNumber("failedRuns", results.Runs.Count(run => !run.IsGood));
         json.WriteStartObject("distribution");
@@ -93,6 +95,7 @@ internal static class ResultText
         Line(text, $"latency       p50 {run.LatencyMs.P50:0.#} ms, p99 {run.LatencyMs.P99:0.#} ms, max {run.LatencyMs.Max:0.#} ms");
         Line(text, $"join          p50 {run.JoinMs.P50:0} ms, max {run.JoinMs.Max:0} ms");
         Line(text, $"heal          median {run.HealMs.P50:0} ms, p99 {run.HealMs.P99:0} ms, max {run.HealMs.Max:0} ms ({run.HealMs.Count} faults)");
+        Line(text, $"mesh time     off by p50 {run.TimeErrorMs.P50:0.#} ms, p99 {run.TimeErrorMs.P99:0.#} ms, max {run.TimeErrorMs.Max:0.#} ms");
         Line(text, $"on air        {run.FramesOnAir} frames, {run.BytesOnAir} bytes");
         Line(text, $"per hop       {run.BytesPerDeliveredPerHop:0.0} bytes and {run.FramesPerHop:0.00} data frames for a delivered reading");
         Line(text, $"last half     {run.IdleBytesPerNodeSecond:0.00} bytes per node and second");
@@ -131,6 +134,8 @@ internal static class ResultText
         Spread heal = results.HealMs;
         Line(text, $"heal          median {heal.P50:0} ms, p99 {heal.P99:0} ms, max {heal.Max:0} ms ({heal.Count} faults)");
         Line(text, $"per hop       {results.BytesPerDeliveredPerHop:0.0} bytes and {results.FramesPerHop:0.00} data frames for a delivered reading");
+        Spread time = results.TimeErrorMs;
+        Line(text, $"mesh time     off by p50 {time.P50:0.#} ms, p99 {time.P99:0.#} ms, max {time.Max:0.#} ms");
         Line(text, $"{"over the seeds",-26}{"min",12}{"p50",12}{"p99",12}{"max",12}");
         foreach ((string figure, Func<SimulationResult, double> value) in _figures)
         {
@@ -183,6 +188,7 @@ internal static class ResultText
         WriteSpread(json, "latencyMs", "p50", run.LatencyMs, hasP99: true);
         WriteSpread(json, "joinMs", "p50", run.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", run.HealMs, hasP99: true);
+        WriteSpread(json, "timeErrorMs", "p50", run.TimeErrorMs, hasP99: true);
         json.WriteNumber("idleBytesPerNodeSecond", Round(run.IdleBytesPerNodeSecond));
         json.WriteNumber("loops", run.Loops);
         json.WriteNumber("revisits", run.Revisits);

@@ -65,6 +65,9 @@ public sealed record Scenario(
     IReadOnlyList<TrafficEntry> Traffic,
     IReadOnlyList<FaultEntry> Faults)
 {
+    /// <summary>Each node's clock is off by up to this much, fast or slow, parts per million.</summary>
+    public double ClockDriftPpm { get; init; }
+
     /// <summary>Traffic stops this long before the end, so that what is under way can arrive.</summary>
     public const double TailSeconds = 10;
 

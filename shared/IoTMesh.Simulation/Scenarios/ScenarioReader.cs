@@ -6,6 +6,7 @@ namespace IoTMesh.Simulation;
 internal static class ScenarioReader
 {
     private const double SecondsMax = 31_536_000;
+    private const double ClockDriftPpmMax = 500;
     private const int PayloadBytesMin = 4;
     private const int PayloadBytesMax = 1024;
     private static readonly string[] _classes = ["control", "realtime", "normal", "bulk"];
@@ -30,8 +31,9 @@ internal static class ScenarioReader
             faults.Add(ReadFault(entry, topology));
         }
 
+        double clockDriftPpm = root.Optional("clockDriftPpm")?.AsDouble(0, ClockDriftPpmMax) ?? 0;
         root.End();
-        return new Scenario(name, seed, durationSeconds, topology, traffic, faults);
+        return new Scenario(name, seed, durationSeconds, topology, traffic, faults) { ClockDriftPpm = clockDriftPpm };
     }
 
     private static TrafficEntry ReadTraffic(JsonInput input, TopologySpec topology)

@@ -79,6 +79,9 @@ public sealed record SimulationResult
     /// <summary>From each node's first start to its first route to a gateway, ms; the run's length where it found none.</summary>
     public required IReadOnlyList<double> JoinsMs { get; init; }
 
+    /// <summary>Mesh time against true time, every 10 s at every node that is no gateway and knows it, ms.</summary>
+    public IReadOnlyList<double> TimeErrorsMs { get; init; } = [];
+
     /// <summary>Per fault that cut somebody off: until every such source gets its readings through within a second again, ms.</summary>
     public required IReadOnlyList<double> HealsMs { get; init; }
 
@@ -117,6 +120,8 @@ public sealed record SimulationResult
 
     public Spread HealMs => Spread.Of(HealsMs);
 
+    public Spread TimeErrorMs => Spread.Of(TimeErrorsMs);
+
     /// <summary>False where a checker failed.</summary>
     public bool IsGood => Violations.Count == 0;
 
@@ -152,6 +157,8 @@ public sealed record SimulationResults(IReadOnlyList<SimulationResult> Runs, dou
 
     /// <summary>Over all faults of all runs.</summary>
     public Spread HealMs => Spread.Of([.. Runs.SelectMany(run => run.HealsMs)]);
+
+    public Spread TimeErrorMs => Spread.Of([.. Runs.SelectMany(run => run.TimeErrorsMs)]);
 
     public Spread JoinMs => Spread.Of([.. Runs.SelectMany(run => run.JoinsMs)]);
 

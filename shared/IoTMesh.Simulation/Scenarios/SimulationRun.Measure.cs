@@ -48,6 +48,7 @@ public sealed partial class SimulationRun
             ReadingHops = readingHops,
             LatenciesMs = latenciesMs,
             JoinsMs = JoinsMs(),
+            TimeErrorsMs = _mesh.TimeErrorsMs,
             HealsMs = HealTime.Measure(_readings, _faultTimes),
             IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,
             Loops = _loops,

@@ -39,7 +39,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     {
         _scenario = scenario;
         _seed = seed;
-        _mesh = new VirtualMesh(scenario.Topology.Create(seed), seed, this, options);
+        _mesh = new VirtualMesh(scenario.Topology.Create(seed), seed, this, Apply(scenario, options));
         _watch = options?.Watch;
         _random = new SeededRandom(seed, 0x72756E);
         _endUs = Us(scenario.DurationSeconds);
@@ -107,6 +107,13 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         CheckConverged();
         CheckCustody();
         _watch?.Ended(_endUs);
+    }
+
+    /// <summary>The options with what the scenario says of nodes.</summary>
+    private static VirtualMeshOptions Apply(Scenario scenario, VirtualMeshOptions? options)
+    {
+        options ??= new VirtualMeshOptions();
+        return scenario.ClockDriftPpm == 0 ? options : options with { ClockDriftPpm = scenario.ClockDriftPpm };
     }
 
     private static long Us(double seconds) => (long)Math.Round(seconds * Second);

@@ -8,6 +8,7 @@ internal enum EventKind
     Stored,
     Commit,
     Callback,
+    Clocks,
 }
 
 /// <summary>Something that happens at a virtual time. What A and B mean depends on the kind.</summary>

@@ -26,6 +26,9 @@ public sealed partial class VirtualMesh
             case EventKind.Callback:
                 _observer.Called(happened.A);
                 break;
+            case EventKind.Clocks:
+                LookAtClocks();
+                break;
         }
     }
 
@@ -200,7 +203,7 @@ public sealed partial class VirtualMesh
             return;
         }
 
-        long dueUs = (deadlineMs - node.ClockOffsetMs) * 1000;
+        long dueUs = TrueUs(node, deadlineMs);
         if (dueUs > NowUs)
         {
             node.Spins = 0;

@@ -16,6 +16,9 @@ public sealed record VirtualMeshOptions
     /// <summary>From the delivery of a reading until the gateway's outbox has committed it, us.</summary>
     public int CommitDelayUs { get; init; } = 5_000;
 
+    /// <summary>Each node's clock is off by up to this much, fast or slow, drawn evenly, parts per million.</summary>
+    public double ClockDriftPpm { get; init; }
+
     /// <summary>Changes a node's configuration before it is built; its argument has the address set.</summary>
     public Action<MeshConfig>? Configure { get; init; }
 
@@ -79,9 +82,16 @@ public sealed partial class VirtualMesh
         for (int i = 0; i < _nodes.Length; i++)
         {
             bool isGateway = topology.IsGateway(i + 1);
-            _nodes[i] = new VirtualNode(i + 1) { IsServing = isGateway, Memory = isGateway ? new GatewayMemory() : null };
+            _nodes[i] = new VirtualNode(i + 1)
+            {
+                IsServing = isGateway,
+                Memory = isGateway ? new GatewayMemory() : null,
+                DriftPpb = DrawDriftPpb(i + 1),
+            };
             Medium.Kill(i + 1);
         }
+
+        _events.Add(TellTimeUs, EventKind.Clocks, 0);
     }
 
     public Topology Topology { get; }
@@ -149,7 +159,7 @@ public sealed partial class VirtualMesh
         SeededRandom random = new(_seed, stream);
 
         // Clocks of nodes have nothing in common; a core that mixes them up is found out.
-        entry.ClockOffsetMs = 1 + random.NextInt(1_000_000) - NowMs;
+        SetClock(entry, 1 + random.NextInt(1_000_000));
         MeshConfig config = CreateConfig(node, entry.IsServing);
         entry.Core = new MeshNode(config, _site.KeysOf(node, entry.IsServing), new SeededCrypto(random), random.NextUInt32(), entry.CountersRecord);
         entry.Counters.Add(entry.Core.Counters);
@@ -247,11 +257,10 @@ public sealed partial class VirtualMesh
     {
         MeshConfig config = new() { Address = Topology.AddressOf(node), IsGateway = isGateway };
         config.MaxPeers = Math.Max(config.MaxPeers, Topology.NodeCount + 8);
+        SetLinkTimes(config);
         _options.Configure?.Invoke(config);
         return config;
     }
-
-    private long LocalMs(VirtualNode node) => NowMs + node.ClockOffsetMs;
 
     /// <summary>Marks a node for draining and drains unless that is going on already.</summary>
     private void Touch(VirtualNode node)
@@ -274,6 +283,9 @@ public sealed partial class VirtualMesh
         internal GatewayMemory? Memory { get; init; }
 
         internal long ClockOffsetMs { get; set; }
+
+        /// <summary>How much its clock is fast, parts per billion.</summary>
+        internal long DriftPpb { get; init; }
 
         internal long TimerUs { get; set; } = long.MaxValue;
 

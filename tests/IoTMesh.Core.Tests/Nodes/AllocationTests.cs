@@ -112,6 +112,7 @@ public class AllocationTests
     {
         for (int i = 0; i < rounds; i++)
         {
+            _nodes[0].SetTime(_nowMs, 1_780_000_000_000 + _nowMs);
             _nodes[2].SendReading(_nowMs, _payload, 0, 20, out _);
             _nodes[0].Send(_nowMs, 3, 40, MeshClass.Normal, true, _payload, 0, 20, out _);
             _nodes[1].Send(_nowMs, MeshAddress.All, 41, MeshClass.Bulk, false, _payload, 0, 20, out _);
@@ -134,5 +135,6 @@ public class AllocationTests
         Assert.True(frames > 500, $"only {frames} frames at the relay: the test shows nothing");
         Assert.InRange(_delivered - deliveredBefore, 390, 410);
         Assert.Equal(0, allocated);
+        Assert.True(_nodes[2].TimeKnown);
     }
 }

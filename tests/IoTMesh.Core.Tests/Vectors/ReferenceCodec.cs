@@ -214,6 +214,7 @@ internal sealed class ReferenceCodec
                 body.AddRange([.. U16(f.Number("boot")), .. U16(f.Number("version")), (byte)f.Number("since")]);
                 body.Add((byte)((f.Number("part") << 4) | f.Number("parts")));
                 body.AddRange([.. U16(f.Number("seqno")), (byte)f.Number("flags"), (byte)f.Number("number")]);
+                body.AddRange(f.Has("time") ? TimeField(f["time"]) : []);
                 foreach (string route in f.All("route"))
                 {
                     uint[] entry = Numbers(route);
@@ -243,6 +244,14 @@ internal sealed class ReferenceCodec
         }
 
         return [.. body];
+    }
+
+    // UTC in ms, sixteenths, word, standard error, hops.
+    private static byte[] TimeField(string text)
+    {
+        string[] words = text.Split(' ');
+        ulong utc = (ulong.Parse(words[0], CultureInfo.InvariantCulture) * 16) + Number(words[1]);
+        return [.. U32((uint)utc), .. U16((uint)(utc >> 32)), .. U16(Number(words[2])), .. U16(Number(words[3])), (byte)Number(words[4])];
     }
 
     private static uint Number(string text)
