@@ -1,6 +1,6 @@
 namespace IoTMesh.Core;
 
-/// <content>Mesh time: gateways are told UTC, beacons carry it. protocol.md 5.7.</content>
+/// <content>Mesh time: gateways are told UTC, beacons carry it. protocol.md 5.8.</content>
 public sealed partial class MeshNode
 {
     // Both clocks show whole milliseconds.

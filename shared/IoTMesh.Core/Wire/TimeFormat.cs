@@ -1,6 +1,6 @@
 namespace IoTMesh.Core;
 
-/// <summary>Time field of a beacon, behind its fixed part where the flag says so. protocol.md 5.7.</summary>
+/// <summary>Time field of a beacon, behind its fixed part where the flag says so. protocol.md 5.8.</summary>
 public static class TimeFormat
 {
     /// <summary>UTC at the end of the frame on air, 48 bits, 1/16 ms since 1970.</summary>

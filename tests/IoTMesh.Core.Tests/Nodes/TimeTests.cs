@@ -2,7 +2,7 @@ using IoTMesh.Core;
 
 namespace IoTMesh.Core.Tests.Nodes;
 
-/// <summary>Mesh time from gateways to nodes. protocol.md 5.7.</summary>
+/// <summary>Mesh time from gateways to nodes. protocol.md 5.8.</summary>
 public class TimeTests
 {
     private const long Utc = 1_780_000_000_000;

@@ -2,7 +2,7 @@ using IoTMesh.Core;
 
 namespace IoTMesh.Core.Tests.Transport;
 
-/// <summary>The filter behind mesh time. protocol.md 5.7.</summary>
+/// <summary>The filter behind mesh time. protocol.md 5.8.</summary>
 public class MeshClockTests
 {
     private const long Utc = 1_780_000_000_000;
