@@ -54,6 +54,10 @@ local f = {
     beacon_seqno = ProtoField.uint16("iotmesh.beacon.seqno", "Own seqno", base.DEC),
     beacon_gateway = ProtoField.bool("iotmesh.beacon.gateway", "The sender is a gateway", 8, nil, 0x01),
     beacon_short = ProtoField.bool("iotmesh.beacon.short", "Tables are short in this mesh", 8, nil, 0x04),
+    time_utc = ProtoField.uint64("iotmesh.time.utc", "UTC in 1/16 ms since 1970", base.DEC),
+    time_word = ProtoField.uint16("iotmesh.time.word", "Word of a gateway, in units of 4 s", base.DEC),
+    time_sigma = ProtoField.uint16("iotmesh.time.sigma", "Standard error of the time, in 1/16 ms", base.DEC),
+    time_hops = ProtoField.uint8("iotmesh.time.hops", "Links to the gateway whose time it is", base.DEC),
     beacon_number = ProtoField.uint8("iotmesh.beacon.number", "Beacon number", base.DEC),
     route = ProtoField.none("iotmesh.route", "Route"),
     route_destination = ProtoField.uint16("iotmesh.route.destination", "Destination", base.DEC),
@@ -233,7 +237,11 @@ local function add_messages(tvb, at, stop, source, tree, pinfo)
 end
 
 local function add_beacon(tvb, at, stop, tree, pinfo)
-    if stop - at < 10 or (stop - at - 10) % 6 ~= 0 then
+    local fixed = 10
+    if stop - at >= 10 and math.floor(tvb(at + 8, 1):uint() / 2) % 2 == 1 then
+        fixed = 21
+    end
+    if stop - at < fixed or (stop - at - fixed) % 6 ~= 0 then
         return "the beacon's length does not fit its entries"
     end
     tree:add_le(f.boot, tvb(at, 2))
@@ -245,8 +253,16 @@ local function add_beacon(tvb, at, stop, tree, pinfo)
     tree:add(f.beacon_gateway, tvb(at + 8, 1))
     tree:add(f.beacon_short, tvb(at + 8, 1))
     tree:add(f.beacon_number, tvb(at + 9, 1))
+    if fixed == 21 then
+        local item = tree:add_le(f.time_utc, tvb(at + 10, 6))
+        local seconds = tvb(at + 10, 6):le_uint64():tonumber() / 16000
+        item:append_text(" (" .. format_date(seconds) .. ")")
+        tree:add_le(f.time_word, tvb(at + 16, 2))
+        tree:add_le(f.time_sigma, tvb(at + 18, 2))
+        tree:add(f.time_hops, tvb(at + 20, 1))
+    end
     local routes = 0
-    for entry = at + 10, stop - 1, 6 do
+    for entry = at + fixed, stop - 1, 6 do
         local item = tree:add(f.route, tvb(entry, 6))
         item:add_le(f.route_destination, tvb(entry, 2))
         item:add_le(f.route_seqno, tvb(entry + 2, 2))

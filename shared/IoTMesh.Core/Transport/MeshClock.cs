@@ -2,7 +2,7 @@ namespace IoTMesh.Core;
 
 /// <summary>
 /// UTC by the local clock: a Kalman filter of two states, offset and rate, over the samples that beacons bring (protocol.md
-/// 5.7). One sample moves it by a bounded amount; a sample far off counts only once three words of gateways in a row agree with
+/// 5.8). One sample moves it by a bounded amount; a sample far off counts only once three words of gateways in a row agree with
 /// it. What applications see never steps for corrections below a second: it runs up to 0.5 % fast or slow until it is there.
 /// </summary>
 internal sealed class MeshClock

@@ -295,11 +295,9 @@ public sealed class FrameInspector
     private void WalkTime(int at)
     {
         long utc16 = TimeFormat.GetUtc16(_frame, at);
-        string utc = (utc16 / 16.0).ToString("0.###", CultureInfo.InvariantCulture);
-        Add("time", at, TimeFormat.OffsetWord, utc + " ms since 1970");
+        Add("time", at, TimeFormat.OffsetWord, $"{utc16.ToString(CultureInfo.InvariantCulture)} / 16 ms since 1970");
         Add("time: word", at + TimeFormat.OffsetWord, 2, Text(Bytes.GetU16(_frame, at + TimeFormat.OffsetWord)));
-        string sigma = (Bytes.GetU16(_frame, at + TimeFormat.OffsetSigma) / 16.0).ToString("0.##", CultureInfo.InvariantCulture);
-        Add("time: standard error", at + TimeFormat.OffsetSigma, 2, sigma + " ms");
+        Add("time: standard error", at + TimeFormat.OffsetSigma, 2, $"{Bytes.GetU16(_frame, at + TimeFormat.OffsetSigma)} / 16 ms");
         Add("time: hops", at + TimeFormat.OffsetHops, 1, Text(_frame[at + TimeFormat.OffsetHops]));
     }
 
