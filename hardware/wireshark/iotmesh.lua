@@ -33,6 +33,7 @@ local f = {
     epoch = ProtoField.uint8("iotmesh.epoch", "Key epoch", base.DEC, nil, 0x18),
     has_extensions = ProtoField.bool("iotmesh.flags.extensions", "Extensions", 8, nil, 0x04),
     has_ack = ProtoField.bool("iotmesh.flags.ack", "An ack rides", 8, nil, 0x02),
+    ack_twice = ProtoField.bool("iotmesh.flags.ack_twice", "Acknowledge twice", 8, nil, 0x01),
     source = ProtoField.uint16("iotmesh.source", "Link source", base.DEC + base.RANGE_STRING, addresses),
     destination = ProtoField.uint16("iotmesh.destination", "Link destination", base.DEC + base.RANGE_STRING, addresses),
     counter = ProtoField.uint32("iotmesh.counter", "Frame counter", base.DEC),
@@ -42,7 +43,7 @@ local f = {
     waypoint = ProtoField.uint16("iotmesh.extension.waypoint", "Waypoint", base.DEC),
     tag = ProtoField.bytes("iotmesh.tag", "Hop tag"),
     ack_epoch = ProtoField.uint8("iotmesh.ack.epoch", "Key epoch", base.DEC, nil, 0x03),
-    ack_counter = ProtoField.uint16("iotmesh.ack.counter", "Acknowledged counter, low half", base.DEC),
+    ack_counter = ProtoField.uint16("iotmesh.ack.counter", "Acknowledged counter, low end", base.DEC),
     ack_bitmap = ProtoField.uint8("iotmesh.ack.bitmap", "Bitmap of the 8 before", base.HEX),
     cost = ProtoField.uint8("iotmesh.cost", "Sender's cost, x 32/64 transmissions", base.DEC),
     boot = ProtoField.uint16("iotmesh.boot", "Boot number", base.DEC),
@@ -321,21 +322,21 @@ end
 local function add_bare_ack(tvb, tree, pinfo)
     local length = tvb:len()
     tree:add(f.ack_epoch, tvb(0, 1))
-    tree:add_le(f.ack_counter, tvb(1, 2))
-    pinfo.cols.info:append(string.format(" of ..%d", tvb(1, 2):le_uint()))
-    if length == 8 then
-        tree:add(f.ack_bitmap, tvb(3, 1))
+    tree:add_le(f.ack_counter, tvb(1, 1))
+    pinfo.cols.info:append(string.format(" of ..%d", tvb(1, 1):uint()))
+    if length == 7 then
+        tree:add(f.ack_bitmap, tvb(2, 1))
     end
     tree:add(f.tag, tvb(length - TAG, TAG))
-    if length ~= 7 and length ~= 8 then
-        return "an ack has 7 or 8 bytes"
+    if length ~= 6 and length ~= 7 then
+        return "an ack has 6 or 7 bytes"
     end
 end
 
 local function add_frame(tvb, tree, pinfo)
     local length = tvb:len()
-    if length < 7 then
-        return "fewer than 7 bytes"
+    if length < 6 then
+        return "fewer than 6 bytes"
     end
     local kind = tvb(0, 1):uint()
     local version, type = math.floor(kind / 64), math.floor(kind / 4) % 16
@@ -357,7 +358,7 @@ local function add_frame(tvb, tree, pinfo)
         tree:add(f.class, tvb(0, 1))
     end
     local network = tvb(1, 1):uint()
-    for _, field in ipairs({ f.hint, f.epoch, f.has_extensions, f.has_ack }) do
+    for _, field in ipairs({ f.hint, f.epoch, f.has_extensions, f.has_ack, f.ack_twice }) do
         tree:add(field, tvb(1, 1))
     end
     tree:add_le(f.source, tvb(2, 2))

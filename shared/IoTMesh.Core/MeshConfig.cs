@@ -72,6 +72,9 @@ public sealed class MeshConfig
     /// <summary>A hop ack may wait this long for others to batch with or a frame to ride on, ms.</summary>
     public int AckDelayMs = 4;
 
+    /// <summary>Where a link loses frames, its acks are repeated after this long, ms.</summary>
+    public int AckRepeatMs = 10;
+
     /// <summary>Tries to hand a message to next hops.</summary>
     public int MaxTries = 8;
 

@@ -60,7 +60,7 @@ public sealed partial class MeshNode
 
         if (isWanted)
         {
-            _neighbors.OweAck(neighbor, frameCounter, false);
+            _neighbors.OweAck(neighbor, frameCounter, false, false);
             _timers.SetEarlier(Timer.Ack, _nowMs + Config.AckDelayMs);
         }
 
@@ -90,7 +90,7 @@ public sealed partial class MeshNode
             return false;
         }
 
-        _floods.Add(_header.Origin, _header.Counter, false);
+        _floods.Add(_header.Origin, _header.Counter, false, _header.HopLimit);
 
         // Queued first: opening the message changes the parsed header.
         if (passesOn)
@@ -307,12 +307,12 @@ public sealed partial class MeshNode
     }
 
     /// <summary>An ack without addresses whose counter may be that of a repeated broadcast: whose is it? None for nobody's.</summary>
-    private int FindFloodAcker(byte[] buffer, int tagOffset, ushort low, byte bitmap, out uint counter)
+    private int FindFloodAcker(byte[] buffer, int tagOffset, byte low, byte bitmap, out uint counter)
     {
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
             counter = _queue.FrameCounterBefore[slot];
-            if (_queue.State[slot] != MessageQueue.StateFlood || (ushort)counter != low || counter == 0)
+            if (_queue.State[slot] != MessageQueue.StateFlood || (byte)counter != low || counter == 0)
             {
                 continue;
             }

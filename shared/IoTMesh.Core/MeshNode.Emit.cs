@@ -135,7 +135,7 @@ public sealed partial class MeshNode
 
     private bool EmitAck(int neighbor, MeshOutput output)
     {
-        if (!_neighbors.AckOwed[neighbor])
+        if (!_neighbors.AckOwed[neighbor] && !_neighbors.IsAckAgainDue(neighbor, _nowMs))
         {
             return false;
         }
@@ -145,12 +145,11 @@ public sealed partial class MeshNode
         bool isLong = _neighbors.AckLong[neighbor];
         byte bitmap = isLong ? _neighbors.AckBits[neighbor] : (byte)0;
         frame[0] = FrameFormat.MakeKind(FrameFormat.TypeAck, _keys.Epoch);
-        Bytes.PutU16(frame, FrameFormat.AckOffsetCounter, (ushort)counter);
+        frame[FrameFormat.AckOffsetCounter] = (byte)counter;
         frame[FrameFormat.AckOffsetBitmap] = bitmap;
         int length = (isLong ? FrameFormat.AckLongLength : FrameFormat.AckShortLength) - FrameFormat.TagLength;
         _hop.SignAck(frame, length, Address, _neighbors.Address[neighbor], counter, bitmap);
-        _neighbors.AckOwed[neighbor] = false;
-        _neighbors.AckLong[neighbor] = false;
+        NoteAcked(neighbor);
         output.LinkDestination = _neighbors.Address[neighbor];
         Counters.AcksSent++;
         return FinishTransmit(output, length + FrameFormat.TagLength);

@@ -44,6 +44,7 @@ public sealed partial class MeshNode
         ushort destination = _neighbors.Address[neighbor];
         bool hasWaypoints = HasWaypoints(_batch[0]);
         int flags = (ridingAck ? FrameFormat.FlagAck : 0) | (hasWaypoints ? FrameFormat.FlagExtension : 0);
+        flags |= WantsAckTwice(neighbor, count) ? FrameFormat.FlagAckTwice : 0;
         int at = BeginFrame(output, FrameFormat.TypeData, messageClass, flags, destination);
         at = hasWaypoints ? EmitWaypoints(_batch[0], output.Buffer, at, destination) : at;
         at = EmitRidingAck(output.Buffer, at, neighbor, ridingAck);
@@ -102,8 +103,7 @@ public sealed partial class MeshNode
 
         Bytes.PutU16(frame, at, (ushort)_neighbors.AckHigh[neighbor]);
         frame[at + 2] = _neighbors.AckBits[neighbor];
-        _neighbors.AckOwed[neighbor] = false;
-        _neighbors.AckLong[neighbor] = false;
+        NoteAcked(neighbor);
         return at + FrameFormat.RidingAckLength;
     }
 

@@ -1,6 +1,6 @@
 namespace IoTMesh.Core;
 
-/// <content>Messages hop by hop: taking over, choosing a next hop, retries, giving up. protocol.md 6.</content>
+/// <content>Messages hop by hop: choosing a next hop, retries, giving up. protocol.md 6.</content>
 public sealed partial class MeshNode
 {
     private const int WaitForRouteMs = 200;
@@ -10,125 +10,6 @@ public sealed partial class MeshNode
     private const int BackoffMaxMs = 600;
     private const int DivertAfterTries = 2;
     private const int ClassCount = 4;
-
-    private ParseError ReceiveData(int neighbor, uint counter, byte[] buffer, int offset, int at, int end)
-    {
-        if (at >= end)
-        {
-            return ParseError.TooShort;
-        }
-
-        int cost = buffer[at];
-        at++;
-        ushort source = _neighbors.Address[neighbor];
-        byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
-        bool accepted = true;
-        bool repeat = false;
-        while (at < end)
-        {
-            ParseError error = _header.Parse(buffer, at, end, source);
-            if (error != ParseError.None)
-            {
-                return error;
-            }
-
-            at = _header.BodyOffset + _header.BodyLength;
-
-            // With waypoints a message may come back this way, once.
-            bool turned = _waypointCount != MessageQueue.NoWaypoints;
-            if (_header.Origin == Address && !turned)
-            {
-                Counters.LoopsDetected++;
-            }
-            else if (_duplicates.Contains(_header.Origin, _header.Counter, turned))
-            {
-                Counters.Duplicates++;
-                repeat = true;
-            }
-            else if (TakeOver(messageClass, buffer, _neighbors.RssiDbm[neighbor]))
-            {
-                _duplicates.Add(_header.Origin, _header.Counter, turned);
-                CheckRank(cost);
-            }
-            else
-            {
-                accepted = false;
-            }
-        }
-
-        if (accepted)
-        {
-            _neighbors.OweAck(neighbor, counter, repeat);
-            _timers.SetEarlier(Timer.Ack, _nowMs + Config.AckDelayMs);
-        }
-
-        return ParseError.None;
-    }
-
-    /// <summary>Delivers or queues the message in _header; false where there is no room, so that its sender keeps it.</summary>
-    private bool TakeOver(byte messageClass, byte[] buffer, sbyte rssiDbm)
-    {
-        bool isMine = _header.Destination == Address || (_header.Destination == MeshAddress.AnyGateway && Config.IsGateway);
-        if (isMine)
-        {
-            return ReceiveEndToEnd(messageClass, buffer, rssiDbm);
-        }
-
-        if (_header.HopLimit <= 1)
-        {
-            Counters.DroppedHopLimit++;
-            return true;
-        }
-
-        _header.HopLimit--;
-        HasRoom();
-        int slot = _queue.Take(_header, messageClass, MessageQueue.StateReady, _nowMs);
-        if (slot == MessageQueue.None)
-        {
-            Counters.DroppedQueueFull++;
-            return false;
-        }
-
-        System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
-        KeepWaypoints(slot);
-        _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
-        Counters.Forwarded++;
-        _timers.SetEarlier(Timer.Queue, _nowMs);
-        return true;
-    }
-
-    /// <summary>
-    /// True where the queue has a free slot. A message that waits for a route makes room for one that may have one: a few dead
-    /// destinations must not stop everybody's traffic.
-    /// </summary>
-    private bool HasRoom()
-    {
-        if (_queue.Used < _queue.Capacity)
-        {
-            return true;
-        }
-
-        int victim = _queue.OldestWithoutRoute();
-        if (victim == MessageQueue.None)
-        {
-            return false;
-        }
-
-        Counters.DroppedNoRoute++;
-        GiveUp(victim);
-        return true;
-    }
-
-    // Datapath validation as in CTP: data must flow downhill. A sender that is not above us has an old picture of us.
-    private void CheckRank(int senderCost)
-    {
-        int mine = CostByte(_header.Destination);
-        if (_header.Destination == MeshAddress.AnyGateway && mine < 255 && senderCost < mine)
-        {
-            Counters.RankInversions++;
-            AnnounceSoon(false);
-        }
-    }
 
     private int CostByte(ushort destination)
     {
@@ -361,7 +242,9 @@ public sealed partial class MeshNode
 
     private long AckDueMs(int slot, int neighbor)
     {
-        int timeout = _neighbors.RetransmitTimeoutMs(neighbor, Config.AckTimeoutMinMs) + Config.AckDelayMs;
+        bool twice = _queue.TriesHere[slot] > 0 || _neighbors.LosesTries(neighbor);
+        int least = Config.AckTimeoutMinMs + (twice ? Config.AckRepeatMs : 0);
+        int timeout = _neighbors.RetransmitTimeoutMs(neighbor, least) + Config.AckDelayMs;
         int shift = _queue.TriesHere[slot] > BackoffMaxShift ? BackoffMaxShift : _queue.TriesHere[slot];
         timeout <<= shift;
         timeout = timeout > BackoffMaxMs ? BackoffMaxMs : timeout;

@@ -168,9 +168,8 @@ public sealed partial class MeshNode
             return ParseError.OtherNetwork;
         }
 
-        ushort low = Bytes.GetU16(buffer, offset + FrameFormat.AckOffsetCounter);
-        bool isLong = count == FrameFormat.AckLongLength;
-        byte bitmap = isLong ? buffer[offset + FrameFormat.AckOffsetBitmap] : (byte)0;
+        byte low = buffer[offset + FrameFormat.AckOffsetCounter];
+        byte bitmap = count == FrameFormat.AckLongLength ? buffer[offset + FrameFormat.AckOffsetBitmap] : (byte)0;
         int tagOffset = offset + count - FrameFormat.TagLength;
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
@@ -180,13 +179,21 @@ public sealed partial class MeshNode
                 continue;
             }
 
-            uint counter = (ushort)_queue.FrameCounter[slot] == low ? _queue.FrameCounter[slot]
-                : (ushort)_queue.FrameCounterBefore[slot] == low ? _queue.FrameCounterBefore[slot] : 0;
-            if (counter != 0 && _hop.CheckAck(buffer, tagOffset, _neighbors.Address[neighbor], Address, counter, bitmap))
+            // Few counters share their low byte; the tag tells which one is meant, as it covers the whole of it.
+            uint counter = _queue.FrameCounter[slot];
+            uint before = _queue.FrameCounterBefore[slot];
+            ushort from = _neighbors.Address[neighbor];
+            if ((byte)counter != low || counter == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, counter, bitmap))
             {
-                ApplyAck(neighbor, counter, bitmap);
-                return ParseError.None;
+                counter = before;
+                if ((byte)before != low || before == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, before, bitmap))
+                {
+                    continue;
+                }
             }
+
+            ApplyAck(neighbor, counter, bitmap);
+            return ParseError.None;
         }
 
         int acker = FindFloodAcker(buffer, tagOffset, low, bitmap, out uint flooded);
@@ -242,17 +249,5 @@ public sealed partial class MeshNode
 
         uint age = counter - sent;
         return age == 0 || (age <= 8 && ((bitmap >> (int)(age - 1)) & 1) != 0);
-    }
-
-    private void FlushAcks()
-    {
-        _timers.Stop(Timer.Ack);
-        for (int n = 0; n < _neighbors.Capacity; n++)
-        {
-            if (_neighbors.AckOwed[n] && _neighbors.Address[n] != MeshAddress.None)
-            {
-                _effects.PushOnce(Effect.SendAck, n, 0);
-            }
-        }
     }
 }

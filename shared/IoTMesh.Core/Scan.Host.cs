@@ -17,9 +17,9 @@ internal static class Scan
         return new ReadOnlySpan<byte>(values, 0, count).IndexOf(value);
     }
 
-    /// <summary>True where the value is anywhere in the array.</summary>
-    internal static bool Contains(uint[] values, uint value)
+    /// <summary>The first index, or -1.</summary>
+    internal static int IndexOf(uint[] values, uint value)
     {
-        return new ReadOnlySpan<uint>(values).Contains(value);
+        return new ReadOnlySpan<uint>(values).IndexOf(value);
     }
 }

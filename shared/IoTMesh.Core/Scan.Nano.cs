@@ -31,17 +31,17 @@ internal static class Scan
         return -1;
     }
 
-    /// <summary>True where the value is anywhere in the array.</summary>
-    internal static bool Contains(uint[] values, uint value)
+    /// <summary>The first index, or -1.</summary>
+    internal static int IndexOf(uint[] values, uint value)
     {
         for (int i = 0; i < values.Length; i++)
         {
             if (values[i] == value)
             {
-                return true;
+                return i;
             }
         }
 
-        return false;
+        return -1;
     }
 }

@@ -1,29 +1,51 @@
 namespace IoTMesh.Core;
 
 /// <summary>
-/// Messages seen lately, by origin, the low half of their counter, and whether they came with waypoints. A ring: the oldest is
-/// forgotten first.
+/// Messages seen lately, by origin, the low half of their counter, and whether they came with waypoints; and the hop limit they came
+/// with. A ring: the oldest is forgotten first.
 /// </summary>
 internal sealed class DuplicateCache
 {
+    internal const int None = -1;
+
     // Odd, so that different messages keep different keys and none becomes 0.
     private const uint Turned = 0x9E3779B1;
     private readonly uint[] _keys;
+    private readonly byte[] _hopLimit;
     private int _next;
 
     internal DuplicateCache(int capacity)
     {
         _keys = new uint[capacity];
+        _hopLimit = new byte[capacity];
     }
 
     internal bool Contains(ushort origin, uint counter, bool turned)
     {
-        return Scan.Contains(_keys, KeyOf(origin, counter, turned));
+        return Find(origin, counter, turned) != None;
     }
 
-    internal void Add(ushort origin, uint counter, bool turned)
+    /// <summary>The place of a message seen lately, or None.</summary>
+    internal int Find(ushort origin, uint counter, bool turned)
+    {
+        return Scan.IndexOf(_keys, KeyOf(origin, counter, turned));
+    }
+
+    /// <summary>
+    /// True where a message seen with one hop limit comes with that other one because it was passed on from here and came back: a copy on
+    /// another way is at most one hop behind. From now on it was seen with the new one.
+    /// </summary>
+    internal bool CameBack(int at, byte hopLimit)
+    {
+        bool back = hopLimit + 2 <= _hopLimit[at];
+        _hopLimit[at] = back ? hopLimit : _hopLimit[at];
+        return back;
+    }
+
+    internal void Add(ushort origin, uint counter, bool turned, byte hopLimit)
     {
         _keys[_next] = KeyOf(origin, counter, turned);
+        _hopLimit[_next] = hopLimit;
         _next = _next + 1 == _keys.Length ? 0 : _next + 1;
     }
 

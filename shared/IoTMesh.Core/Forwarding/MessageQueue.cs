@@ -157,6 +157,21 @@ internal sealed class MessageQueue
         return slot;
     }
 
+    /// <summary>True where a message of that origin and counter waits here to be passed on.</summary>
+    internal bool Holds(ushort origin, uint counter)
+    {
+        for (int i = 0; i < Capacity; i++)
+        {
+            bool waits = State[i] >= StateReady && State[i] <= StateInFlight;
+            if (waits && Origin[i] == origin && (ushort)Counter[i] == (ushort)counter)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>The message without a route that has waited longest; None where every message has one.</summary>
     internal int OldestWithoutRoute()
     {

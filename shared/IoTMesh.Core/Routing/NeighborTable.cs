@@ -56,6 +56,14 @@ internal sealed class NeighborTable
     internal readonly bool[] AckOwed;
     internal readonly bool[] AckLong;
 
+    // Whether the next ack is to be sent once more (wanted), and when (planned: the low 16 bits of that time, ms).
+    private const byte AgainNo = 0;
+    private const byte AgainWanted = 1;
+    private const byte AgainPlanned = 2;
+    private const int LosesTriesBelow = 240;
+    private readonly byte[] _ackAgain;
+    private readonly ushort[] _ackAgainAt;
+
     private readonly ushort[] _inRatio;
     private readonly ushort[] _ackRatio;
     private readonly ushort[] _streakRatio;
@@ -96,6 +104,8 @@ internal sealed class NeighborTable
         AckBits = new byte[capacity];
         AckOwed = new bool[capacity];
         AckLong = new bool[capacity];
+        _ackAgain = new byte[capacity];
+        _ackAgainAt = new ushort[capacity];
         _inRatio = new ushort[capacity];
         _ackRatio = new ushort[capacity];
         _streakRatio = new ushort[capacity];
@@ -169,6 +179,7 @@ internal sealed class NeighborTable
         ReplyNonce[slot] = 0;
         AckOwed[slot] = false;
         AckLong[slot] = false;
+        _ackAgain[slot] = AgainNo;
         AckHigh[slot] = 0;
         AckBits[slot] = 0;
         _inRatio[slot] = LinkQuality.GuessRatio(rssiDbm);
@@ -193,7 +204,7 @@ internal sealed class NeighborTable
     }
 
     /// <summary>A data frame was taken over: it is acknowledged with the next ack.</summary>
-    internal void OweAck(int slot, uint counter, bool isRepeat)
+    internal void OweAck(int slot, uint counter, bool isRepeat, bool twice)
     {
         uint high = AckHigh[slot];
         if (counter > high)
@@ -208,8 +219,41 @@ internal sealed class NeighborTable
         }
 
         // The bitmap goes along where it tells something: several frames at once, or signs of a lost ack.
-        AckLong[slot] |= AckOwed[slot] || isRepeat;
+        AckLong[slot] |= AckOwed[slot] || isRepeat || _ackAgain[slot] != AgainNo;
         AckOwed[slot] = true;
+        _ackAgain[slot] = twice ? AgainWanted : _ackAgain[slot];
+    }
+
+    /// <summary>The ack has gone out; true where it is to go once more at <paramref name="againMs"/>.</summary>
+    internal bool NoteAcked(int slot, long againMs)
+    {
+        AckOwed[slot] = false;
+        bool again = _ackAgain[slot] == AgainWanted;
+        _ackAgain[slot] = again ? AgainPlanned : AgainNo;
+        _ackAgainAt[slot] = (ushort)againMs;
+        AckLong[slot] &= again;
+        return again;
+    }
+
+    internal bool IsAckAgainPlanned(int slot)
+    {
+        return _ackAgain[slot] == AgainPlanned;
+    }
+
+    internal bool IsAckAgainDue(int slot, long nowMs)
+    {
+        return IsAckAgainPlanned(slot) && AckAgainDueMs(slot, nowMs) <= nowMs;
+    }
+
+    internal long AckAgainDueMs(int slot, long nowMs)
+    {
+        return nowMs + (short)(_ackAgainAt[slot] - (ushort)nowMs);
+    }
+
+    /// <summary>More than one try in sixteen is not acknowledged.</summary>
+    internal bool LosesTries(int slot)
+    {
+        return _ackRatio[slot] < LosesTriesBelow;
     }
 
     internal void HandleHeard(int slot, sbyte rssiDbm, long nowMs)

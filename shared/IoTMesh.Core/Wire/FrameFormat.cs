@@ -41,15 +41,18 @@ public static class FrameFormat
     /// <summary>Bit of a flood frame's kind byte: a list of neighbors that are asked for an ack stands before the message. protocol.md 6.5.</summary>
     public const int FloodWantsAck = 1;
 
+    /// <summary>Flag of the network byte of a data frame: its ack is to be repeated, since this link loses some.</summary>
+    public const int FlagAckTwice = 1;
+
     /// <summary>Bytes of a riding ack: counter and bitmap.</summary>
     public const int RidingAckLength = 3;
 
     public const int AckOffsetCounter = 1;
-    public const int AckOffsetBitmap = 3;
+    public const int AckOffsetBitmap = 2;
 
     /// <summary>An ack frame without and with its bitmap, tag included.</summary>
-    public const int AckShortLength = 3 + TagLength;
-    public const int AckLongLength = 4 + TagLength;
+    public const int AckShortLength = 2 + TagLength;
+    public const int AckLongLength = 3 + TagLength;
 
     /// <summary>The cost byte in front of a data frame's messages counts in 2^CostShift metric units.</summary>
     public const int CostShift = 5;

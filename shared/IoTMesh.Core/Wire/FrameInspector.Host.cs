@@ -97,7 +97,7 @@ public sealed class FrameInspector
     private void WalkAck()
     {
         Add("epoch", 0, 1, Text(_frame[0] & 3));
-        Add("acknowledged counter", FrameFormat.AckOffsetCounter, 2, Text(Bytes.GetU16(_frame, FrameFormat.AckOffsetCounter)));
+        Add("acknowledged counter", FrameFormat.AckOffsetCounter, 1, $"{_frame[FrameFormat.AckOffsetCounter]} (low byte)");
         if (_frame.Length == FrameFormat.AckLongLength)
         {
             Add("bitmap of the 8 before", FrameFormat.AckOffsetBitmap, 1,
@@ -105,7 +105,7 @@ public sealed class FrameInspector
         }
         else if (_frame.Length != FrameFormat.AckShortLength)
         {
-            Problem = "an ack has 7 or 8 bytes";
+            Problem = "an ack has 6 or 7 bytes";
         }
 
         AddTag(_frame.Length - FrameFormat.TagLength, null, 0, 0);
@@ -190,8 +190,10 @@ public sealed class FrameInspector
 
     private static string Flags(byte network)
     {
-        return ((network & FrameFormat.FlagExtension) != 0 ? "extensions " : "")
-            + ((network & FrameFormat.FlagAck) != 0 ? "ack rides" : (network & FrameFormat.FlagExtension) != 0 ? "" : "none");
+        string flags = ((network & FrameFormat.FlagExtension) != 0 ? "extensions " : "")
+            + ((network & FrameFormat.FlagAck) != 0 ? "ack rides " : "")
+            + ((network & FrameFormat.FlagAckTwice) != 0 ? "acknowledge twice" : "");
+        return flags.Length == 0 ? "none" : flags.TrimEnd();
     }
 
     private void WalkBody(int type, int at, int end)

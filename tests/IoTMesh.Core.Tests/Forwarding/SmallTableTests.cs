@@ -33,6 +33,19 @@ public class SmallTableTests
     }
 
     [Fact]
+    public void A_message_two_hops_behind_its_first_coming_has_come_back_and_a_copy_of_the_same_length_has_not()
+    {
+        var cache = new DuplicateCache(4);
+        cache.Add(7, 0x20005, false, 60);
+        int at = cache.Find(7, 5, false);
+        Assert.Equal((false, false, false), (cache.CameBack(at, 61), cache.CameBack(at, 60), cache.CameBack(at, 59)));
+        Assert.True(cache.CameBack(at, 58));
+        Assert.False(cache.CameBack(at, 58));
+        Assert.True(cache.CameBack(at, 56));
+        Assert.Equal(DuplicateCache.None, cache.Find(8, 5, false));
+    }
+
+    [Fact]
     public void The_duplicate_cache_remembers_exactly_the_latest()
     {
         var random = new Random(6);
@@ -47,7 +60,7 @@ public class SmallTableTests
             Assert.Equal(expected, cache.Contains(origin, (ushort)counter, false));
             if (!expected)
             {
-                cache.Add(origin, counter, false);
+                cache.Add(origin, counter, false, 63);
                 order.Add((origin, (ushort)counter));
             }
         }
@@ -57,9 +70,9 @@ public class SmallTableTests
     public void The_duplicate_cache_tells_a_message_that_turned_from_its_way_up()
     {
         var cache = new DuplicateCache(4);
-        cache.Add(7, 9, false);
+        cache.Add(7, 9, false, 63);
         Assert.False(cache.Contains(7, 9, true));
-        cache.Add(7, 9, true);
+        cache.Add(7, 9, true, 63);
         Assert.True(cache.Contains(7, 9, true));
         Assert.True(cache.Contains(7, 9, false));
     }

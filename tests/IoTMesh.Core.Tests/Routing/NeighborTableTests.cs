@@ -47,7 +47,7 @@ public class NeighborTableTests
         _table.CounterKnown[0] = true;
         _table.Boot[0] = 7;
         _table.InSync[0] = true;
-        _table.OweAck(0, 5, true);
+        _table.OweAck(0, 5, true, false);
         _table.HandleRtt(0, 100);
         _table.HandleTry(0, false);
         _table.Free(0);
@@ -70,7 +70,7 @@ public class NeighborTableTests
             {
                 counter += (uint)random.Next(1, random.Next(8) == 0 ? 14 : 3);
                 uint heard = random.Next(6) == 0 ? counter - (uint)random.Next(0, 3) : counter;
-                _table.OweAck(0, heard, false);
+                _table.OweAck(0, heard, false, false);
                 accepted.Add(heard);
                 Assert.Equal(accepted.Max(), _table.AckHigh[0]);
                 for (int bit = 0; bit < 8; bit++)

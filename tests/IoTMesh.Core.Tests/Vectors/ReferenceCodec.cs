@@ -162,7 +162,7 @@ internal sealed class ReferenceCodec
         }
 
         uint counter = f.Number("counter");
-        int flags = (f.Has("extension") ? 4 : 0) | (f.Has("ack") ? 2 : 0);
+        int flags = (f.Has("extension") ? 4 : 0) | (f.Has("ack") ? 2 : 0) | (f.Has("ack-twice") ? 1 : 0);
         List<byte> frame = [(byte)(0x40 | (type << 2) | LowBits(f, type)), (byte)((_hint << 5) | (_epoch << 3) | flags)];
         frame.AddRange(U16(f.Number("source")));
         frame.AddRange(U16(f.Number("destination")));
@@ -191,7 +191,7 @@ internal sealed class ReferenceCodec
         uint counter = f.Number("counter");
         byte bitmap = f.Has("bitmap") ? (byte)f.Number("bitmap") : (byte)0;
         byte[] input = [0xA5, .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
-        byte[] head = [(byte)(0x40 | (2 << 2) | _epoch), .. U16(counter)];
+        byte[] head = [(byte)(0x40 | (2 << 2) | _epoch), (byte)counter];
         byte[] shown = f.Has("bitmap") ? [.. head, bitmap] : head;
         return [.. shown, .. Cmac(_hopKey, input).AsSpan(0, 4)];
     }

@@ -1,0 +1,164 @@
+namespace IoTMesh.Core;
+
+/// <content>Messages in: what is taken over from a neighbor, and what is recognised. protocol.md 6.2.</content>
+public sealed partial class MeshNode
+{
+    private const int CameBackPauseMs = 50;
+
+    private ParseError ReceiveData(int neighbor, uint counter, byte[] buffer, int offset, int at, int end)
+    {
+        if (at >= end)
+        {
+            return ParseError.TooShort;
+        }
+
+        int cost = buffer[at];
+        at++;
+        ushort source = _neighbors.Address[neighbor];
+        byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
+        bool accepted = true;
+        bool repeat = false;
+        while (at < end)
+        {
+            ParseError error = _header.Parse(buffer, at, end, source);
+            if (error != ParseError.None)
+            {
+                return error;
+            }
+
+            at = _header.BodyOffset + _header.BodyLength;
+
+            // With waypoints a message may come back this way, once.
+            bool turned = _waypointCount != MessageQueue.NoWaypoints;
+            int seen = _duplicates.Find(_header.Origin, _header.Counter, turned);
+            if ((_header.Origin == Address && !turned) || (seen != DuplicateCache.None && !IsMine() && _duplicates.CameBack(seen, _header.HopLimit)))
+            {
+                accepted &= TakeBack(messageClass, neighbor, buffer);
+            }
+            else if (seen != DuplicateCache.None)
+            {
+                Counters.Duplicates++;
+                repeat = true;
+            }
+            else
+            {
+                byte hopLimit = _header.HopLimit;
+                if (TakeOver(messageClass, buffer, _neighbors.RssiDbm[neighbor]))
+                {
+                    _duplicates.Add(_header.Origin, _header.Counter, turned, hopLimit);
+                    CheckRank(cost);
+                }
+                else
+                {
+                    accepted = false;
+                }
+            }
+        }
+
+        if (accepted)
+        {
+            _neighbors.OweAck(neighbor, counter, repeat, (buffer[offset + FrameFormat.OffsetNetwork] & FrameFormat.FlagAckTwice) != 0);
+            _timers.SetEarlier(Timer.Ack, _nowMs + Config.AckDelayMs);
+        }
+
+        return ParseError.None;
+    }
+
+    private bool IsMine()
+    {
+        return _header.Destination == Address || (_header.Destination == MeshAddress.AnyGateway && Config.IsGateway);
+    }
+
+    /// <summary>
+    /// A message that was passed on from here is back: routes changed while it was under way. Whoever sent it is rid of it, so it is taken
+    /// again and tries another way after a pause; the hop limit ends that. False where there is no room. protocol.md 6.2.
+    /// </summary>
+    private bool TakeBack(byte messageClass, int neighbor, byte[] buffer)
+    {
+        Counters.LoopsDetected++;
+        AnnounceSoon(false);
+        if (_queue.Holds(_header.Origin, _header.Counter))
+        {
+            return true;
+        }
+
+        int slot = Enqueue(messageClass, buffer);
+        if (slot != MessageQueue.None)
+        {
+            _queue.Avoid[slot] = neighbor;
+            _queue.DueMs[slot] = _nowMs + CameBackPauseMs;
+        }
+
+        return slot != MessageQueue.None || _header.HopLimit <= 1;
+    }
+
+    /// <summary>Delivers or queues the message in _header; false where there is no room, so that its sender keeps it.</summary>
+    private bool TakeOver(byte messageClass, byte[] buffer, sbyte rssiDbm)
+    {
+        if (IsMine())
+        {
+            return ReceiveEndToEnd(messageClass, buffer, rssiDbm);
+        }
+
+        return Enqueue(messageClass, buffer) != MessageQueue.None || _header.HopLimit <= 1;
+    }
+
+    /// <summary>Queues the message in _header for its next hop; None where its hop limit ends here or there is no room.</summary>
+    private int Enqueue(byte messageClass, byte[] buffer)
+    {
+        if (_header.HopLimit <= 1)
+        {
+            Counters.DroppedHopLimit++;
+            return MessageQueue.None;
+        }
+
+        HasRoom();
+        int slot = _queue.Take(_header, messageClass, MessageQueue.StateReady, _nowMs);
+        if (slot == MessageQueue.None)
+        {
+            Counters.DroppedQueueFull++;
+            return MessageQueue.None;
+        }
+
+        _queue.HopLimit[slot]--;
+        System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
+        KeepWaypoints(slot);
+        _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
+        Counters.Forwarded++;
+        _timers.SetEarlier(Timer.Queue, _nowMs);
+        return slot;
+    }
+
+    /// <summary>
+    /// True where the queue has a free slot. A message that waits for a route makes room for one that may have one: a few dead
+    /// destinations must not stop everybody's traffic.
+    /// </summary>
+    private bool HasRoom()
+    {
+        if (_queue.Used < _queue.Capacity)
+        {
+            return true;
+        }
+
+        int victim = _queue.OldestWithoutRoute();
+        if (victim == MessageQueue.None)
+        {
+            return false;
+        }
+
+        Counters.DroppedNoRoute++;
+        GiveUp(victim);
+        return true;
+    }
+
+    // Datapath validation as in CTP: data must flow downhill. A sender that is not above us has an old picture of us.
+    private void CheckRank(int senderCost)
+    {
+        int mine = CostByte(_header.Destination);
+        if (_header.Destination == MeshAddress.AnyGateway && mine < 255 && senderCost < mine)
+        {
+            Counters.RankInversions++;
+            AnnounceSoon(false);
+        }
+    }
+}
