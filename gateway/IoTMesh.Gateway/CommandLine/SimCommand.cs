@@ -8,7 +8,7 @@ internal static class SimCommand
 {
     private const int SeedsMax = 10_000;
 
-    private sealed record Options(string? Name, ulong? Seed, int? Seeds, bool IsJson, bool IsList, string? Pcap);
+    private sealed record Options(string? Name, ulong? Seed, int? Seeds, bool IsJson, bool IsList, string? Pcap, string? Replay);
 
     internal static Command Create()
     {
@@ -26,21 +26,27 @@ internal static class SimCommand
             Description = "Writes every link frame of the run for Wireshark (hardware/wireshark/iotmesh.lua).",
             HelpName = "OUT.pcapng",
         };
+        var replay = new Option<string?>("--replay")
+        {
+            Description = "Writes the run as one HTML page to scrub through in a browser.",
+            HelpName = "OUT.html",
+        };
         var command = new Command("sim", "Runs a scenario in virtual time, checks it all the while and measures.")
         {
-            scenario, seed, seeds, json, list, pcap, FuzzCommand.Create(),
+            scenario, seed, seeds, json, list, pcap, replay, FuzzCommand.Create(),
         };
         HelpWithExamples.Add(command, """
             The same seed gives the same run, bit by bit: the trace hash says so. Ends with 1 where a check failed. docs/simulator.md.
             """, "iotmesh sim --list", "iotmesh sim grid4-16-loss20 --seed 7", "iotmesh sim mine.json --seeds 200 --json",
-            "iotmesh sim grid4-16-heal --pcap heal.pcapng");
+            "iotmesh sim grid4-16-heal --pcap heal.pcapng --replay heal.html");
         command.SetAction(parse => Run(new Options(
             parse.GetValue(scenario),
             parse.GetValue(seed),
             parse.GetValue(seeds),
             parse.GetValue(json),
             parse.GetValue(list),
-            parse.GetValue(pcap))));
+            parse.GetValue(pcap),
+            parse.GetValue(replay))));
         return command;
     }
 
@@ -66,9 +72,10 @@ internal static class SimCommand
             throw new CommandFailure($"--seeds: 1 to {SeedsMax}, is {options.Seeds}", ExitCode.Usage);
         }
 
-        if (options.Seeds is not null && options.Pcap is not null)
+        if (options.Seeds is not null && (options.Pcap ?? options.Replay) is not null)
         {
-            throw new CommandFailure("--pcap shows one run: leave --seeds out, choose the run with --seed", ExitCode.Usage);
+            string option = options.Pcap is null ? "--replay" : "--pcap";
+            throw new CommandFailure($"{option} shows one run: leave --seeds out, choose the run with --seed", ExitCode.Usage);
         }
 
         Scenario scenario = Scenario.Load(options.Name);
@@ -86,17 +93,29 @@ internal static class SimCommand
 
     private static SimulationResult RunWatched(Scenario scenario, Options options)
     {
-        using RunCapture? capture = options.Pcap is null
-            ? null
-            : new RunCapture(OutputFile.Create("--pcap", options.Pcap), scenario, options.Seed ?? scenario.Seed);
+        ulong seed = options.Seed ?? scenario.Seed;
+        using RunCapture? capture = options.Pcap is null ? null : new RunCapture(OutputFile.Create("--pcap", options.Pcap), scenario, seed);
+        using FileStream? page = options.Replay is null ? null : OutputFile.Create("--replay", options.Replay);
+        ReplayRecorder recorder = new(scenario, seed);
         List<IRunWatch> watches = [];
         if (capture is not null)
         {
             watches.Add(capture);
         }
 
+        if (page is not null)
+        {
+            watches.Add(recorder);
+        }
+
         VirtualMeshOptions? watched = watches.Count == 0 ? null : new VirtualMeshOptions { Watch = new RunWatches(watches) };
-        return SimulationRun.Run(scenario, options.Seed, watched);
+        SimulationResult result = SimulationRun.Run(scenario, options.Seed, watched);
+        if (page is not null)
+        {
+            recorder.Write(page);
+        }
+
+        return result;
     }
 
     /// <summary>A line on stderr for each tenth of many runs, so that stdout carries the result alone.</summary>

@@ -127,7 +127,7 @@ internal static class Simpler
             yield return whole with
             {
                 DurationSeconds = whole.DurationSeconds - spare,
-                Faults = [.. whole.Faults.Select(fault => fault with { AtSeconds = fault.AtSeconds - spare })],
+                Faults = [.. whole.Faults.Select(fault => fault with { AtSeconds = Math.Round(fault.AtSeconds - spare, 3) })],
             };
         }
     }

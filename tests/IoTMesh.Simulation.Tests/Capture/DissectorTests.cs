@@ -64,7 +64,8 @@ public sealed class DissectorTests : IDisposable
         for (int i = 0; i < rows.Count; i++)
         {
             RecordedFrame frame = recording.Frames[i];
-            Assert.Equal(frame.EndUs, (long)Math.Round(1e6 * double.Parse(rows[i]["frame.time_epoch"][0], System.Globalization.CultureInfo.InvariantCulture)));
+            decimal epoch = decimal.Parse(rows[i]["frame.time_epoch"][0], System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(frame.EndUs, (long)(epoch * 1_000_000));
             Assert.Equal([$"{frame.Transmitter}"], rows[i]["iotmesh_capture.transmitter"]);
             Assert.Equal([$"{frame.LinkDestination}"], rows[i]["iotmesh_capture.destination"]);
             Assert.Equal(frame.Receptions.Select(at => $"{at.Node}"), rows[i]["iotmesh_capture.node"]);
