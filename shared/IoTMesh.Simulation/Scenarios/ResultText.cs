@@ -99,7 +99,7 @@ internal static class ResultText
         Line(text, $"on air        {run.FramesOnAir} frames, {run.BytesOnAir} bytes");
         Line(text, $"per hop       {run.BytesPerDeliveredPerHop:0.0} bytes and {run.FramesPerHop:0.00} data frames for a delivered reading");
         Line(text, $"last half     {run.IdleBytesPerNodeSecond:0.00} bytes per node and second");
-        Line(text, $"loops         {run.Loops} next-hop cycles, {run.Revisits} messages seen again");
+        Line(text, $"loops         {run.Loops} next-hop cycles, {run.Revisits} messages came back to a node they had left");
         Line(text, $"given up      {string.Join(", ", run.Drops.Select(drop => $"{drop.Value} {drop.Key}"))}");
         Line(text, $"events        {run.Events} ({run.Events / Math.Max(1e-9, run.WallSeconds):0} a second)");
         Line(text, $"trace hash    {run.TraceHash}");
@@ -192,6 +192,7 @@ internal static class ResultText
         json.WriteNumber("idleBytesPerNodeSecond", Round(run.IdleBytesPerNodeSecond));
         json.WriteNumber("loops", run.Loops);
         json.WriteNumber("revisits", run.Revisits);
+        json.WriteNumber("corrupted", run.Corrupted);
         json.WriteStartObject("drops");
         foreach ((string reason, long count) in run.Drops)
         {

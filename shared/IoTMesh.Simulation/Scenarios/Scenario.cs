@@ -74,6 +74,9 @@ public sealed record Scenario(
     /// <summary>When traffic starts where a scenario does not say: the mesh has formed by then.</summary>
     public const double DefaultStartSeconds = 10;
 
+    /// <summary>The radio model.</summary>
+    public RadioSpec Radio { get; init; } = RadioSpec.Simple;
+
     private const string ResourceSuffix = ".json";
 
     /// <summary>Names of the scenarios that come with the product.</summary>

@@ -32,8 +32,9 @@ internal static class ScenarioReader
         }
 
         double clockDriftPpm = root.Optional("clockDriftPpm")?.AsDouble(0, ClockDriftPpmMax) ?? 0;
+        RadioSpec radio = root.Optional("radio") is JsonInput radioInput ? RadioSpec.Read(radioInput, topology.Kind) : RadioSpec.Simple;
         root.End();
-        return new Scenario(name, seed, durationSeconds, topology, traffic, faults) { ClockDriftPpm = clockDriftPpm };
+        return new Scenario(name, seed, durationSeconds, topology, traffic, faults) { ClockDriftPpm = clockDriftPpm, Radio = radio };
     }
 
     private static TrafficEntry ReadTraffic(JsonInput input, TopologySpec topology)

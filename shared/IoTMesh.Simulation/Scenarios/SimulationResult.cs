@@ -91,7 +91,7 @@ public sealed record SimulationResult
     /// <summary>Next-hop cycles seen among living nodes.</summary>
     public required long Loops { get; init; }
 
-    /// <summary>Messages that a node saw again, by the cores' own count.</summary>
+    /// <summary>Messages that came back to a node that they had left, as accepted frames show it; legal only after a real reroute.</summary>
     public required long Revisits { get; init; }
 
     /// <summary>Messages that cores gave up, by reason: noRoute, tries, hopLimit, queueFull, custodyEvicted.</summary>
@@ -108,6 +108,9 @@ public sealed record SimulationResult
 
     /// <summary>Hash over all outputs of all nodes, 16 hex digits.</summary>
     public required string TraceHash { get; init; }
+
+    /// <summary>Receptions with wrong bits.</summary>
+    public required long Corrupted { get; init; }
 
     /// <summary>What the checkers found, the first 20; empty for a good run.</summary>
     public required IReadOnlyList<string> Violations { get; init; }

@@ -26,6 +26,7 @@ public sealed partial class SimulationRun
 
         if (MeshAddress.IsUnicast(destination))
         {
+            NoteRoute(node, core, destination);
             CheckLoop(node, destination);
         }
     }
@@ -125,13 +126,13 @@ public sealed partial class SimulationRun
         _faultTimes.Add((_mesh.NowUs, connected));
     }
 
-    private bool HasWay(Flow flow)
+    private bool HasWay(Flow flow, double ratioMin = 0.1)
     {
         return flow.Entry.Target switch
         {
-            TrafficTarget.Gateway => _mesh.Medium.HasPath(flow.From, _mesh.IsServing),
-            TrafficTarget.Nodes => _mesh.Medium.HasPath(flow.From, node => node == flow.To && _mesh.IsRunning(node)),
-            _ => Enumerable.Range(1, _mesh.Topology.NodeCount).All(to => _mesh.Medium.HasPath(flow.From, node => node == to)),
+            TrafficTarget.Gateway => _mesh.Medium.HasPath(flow.From, _mesh.IsServing, ratioMin),
+            TrafficTarget.Nodes => _mesh.Medium.HasPath(flow.From, node => node == flow.To && _mesh.IsRunning(node), ratioMin),
+            _ => Enumerable.Range(1, _mesh.Topology.NodeCount).All(to => _mesh.Medium.HasPath(flow.From, node => node == to, ratioMin)),
         };
     }
 
@@ -158,6 +159,7 @@ public sealed partial class SimulationRun
             return;
         }
 
+        CheckFlowing();
         for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
         {
             if (_mesh.IsRunning(node) && _mesh.Medium.HasPath(node, _mesh.IsServing, 0.5) && !RouteArrives(node, out string end))

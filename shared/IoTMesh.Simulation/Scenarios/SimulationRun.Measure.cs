@@ -53,11 +53,12 @@ public sealed partial class SimulationRun
             IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,
             Loops = _loops,
             Drops = Drops(),
-            Revisits = _mesh.Total(counters => counters.LoopsDetected),
+            Revisits = _revisits,
             VirtualSeconds = _endUs / (double)Second,
             WallSeconds = wallSeconds,
             Events = _mesh.EventCount,
             TraceHash = _mesh.TraceHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
+            Corrupted = _mesh.CorruptedCount,
             Violations = _violations,
         };
     }

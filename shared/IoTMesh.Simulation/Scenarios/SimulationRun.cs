@@ -109,11 +109,13 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         _watch?.Ended(_endUs);
     }
 
-    /// <summary>The options with what the scenario says of nodes.</summary>
+    /// <summary>The options with what the scenario says of nodes and radio.</summary>
     private static VirtualMeshOptions Apply(Scenario scenario, VirtualMeshOptions? options)
     {
         options ??= new VirtualMeshOptions();
-        return scenario.ClockDriftPpm == 0 ? options : options with { ClockDriftPpm = scenario.ClockDriftPpm };
+        options = scenario.ClockDriftPpm == 0 ? options : options with { ClockDriftPpm = scenario.ClockDriftPpm };
+        RadioSpec radio = scenario.Radio;
+        return radio == RadioSpec.Simple ? options : options with { Radio = radio, Airtime = radio.Phy.ToAirtime() };
     }
 
     private static long Us(double seconds) => (long)Math.Round(seconds * Second);

@@ -5,6 +5,7 @@ internal enum EventKind
     NodeStart,
     NodeTimer,
     Arrival,
+    Copy,
     Stored,
     Commit,
     Callback,

@@ -17,6 +17,9 @@ public sealed partial class VirtualMesh
             case EventKind.Arrival:
                 HandleArrival(happened.A);
                 break;
+            case EventKind.Copy:
+                HandleCopy(happened.A);
+                break;
             case EventKind.Stored:
                 HandleStored(happened.A);
                 break;
@@ -69,14 +72,8 @@ public sealed partial class VirtualMesh
                 continue;
             }
 
-            bool passes = Medium.Passes(link);
-            _receptions.Add(new Reception((ushort)link.To, link.RssiDbm, passes ? Fate.Delivered : Fate.Lost));
-            VirtualNode receiver = _nodes[link.To - 1];
-            if (passes && receiver.Core is not null)
-            {
-                receiver.Core.HandleFrame(LocalMs(receiver), flight.Frame, 0, flight.Length, link.RssiDbm);
-                Touch(receiver);
-            }
+            Fate fate = Medium.Passes(link) ? HandOver(flight, _nodes[link.To - 1], link.RssiDbm) : Fate.Lost;
+            _receptions.Add(new Reception((ushort)link.To, link.RssiDbm, fate));
         }
 
         Tell(flight, isCutShort: false);
@@ -264,6 +261,11 @@ public sealed partial class VirtualMesh
         internal int Length;
         internal byte[] Frame = [];
         internal ushort Destination;
+
+        // Of a copy, whose Destination is its receiver.
+        internal sbyte RssiDbm;
+        internal bool IsChanged;
+        internal Copies? Copies;
         internal byte Record;
         internal uint Counter;
         internal ReadingKey Key;
@@ -279,12 +281,7 @@ public sealed partial class VirtualMesh
 
         internal int Take(int from, int incarnation, MeshOutput output)
         {
-            if (!_free.TryPop(out int slot))
-            {
-                slot = _all.Count;
-                _all.Add(new Flight());
-            }
-
+            int slot = TakeFree();
             Flight flight = _all[slot];
             flight.From = from;
             flight.Incarnation = incarnation;
@@ -293,16 +290,46 @@ public sealed partial class VirtualMesh
             flight.Record = output.Record;
             flight.Counter = output.Counter;
             flight.Key = new ReadingKey(output.Origin, output.Boot, output.ReadingSeq);
-            flight.Length = output.Length;
-            if (flight.Frame.Length < output.Length)
-            {
-                flight.Frame = new byte[Math.Max(64, output.Length * 2)];
-            }
+            Fill(flight, output.Buffer.AsSpan(0, output.Length));
+            return slot;
+        }
 
-            output.Buffer.AsSpan(0, output.Length).CopyTo(flight.Frame);
+        /// <summary>A copy of a frame on its way to one receiver.</summary>
+        internal int TakeCopy(Flight original, int receiver, sbyte rssiDbm, Copies copies)
+        {
+            int slot = TakeFree();
+            Flight flight = _all[slot];
+            flight.From = original.From;
+            flight.Destination = Topology.AddressOf(receiver);
+            flight.RssiDbm = rssiDbm;
+            flight.IsChanged = false;
+            flight.Copies = copies;
+            Fill(flight, original.Frame.AsSpan(0, original.Length));
             return slot;
         }
 
         internal void Free(int slot) => _free.Push(slot);
+
+        private int TakeFree()
+        {
+            if (!_free.TryPop(out int slot))
+            {
+                slot = _all.Count;
+                _all.Add(new Flight());
+            }
+
+            return slot;
+        }
+
+        private static void Fill(Flight flight, ReadOnlySpan<byte> bytes)
+        {
+            flight.Length = bytes.Length;
+            if (flight.Frame.Length < bytes.Length)
+            {
+                flight.Frame = new byte[Math.Max(64, bytes.Length * 2)];
+            }
+
+            bytes.CopyTo(flight.Frame);
+        }
     }
 }

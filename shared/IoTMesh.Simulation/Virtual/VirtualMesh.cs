@@ -7,6 +7,9 @@ public sealed record VirtualMeshOptions
 {
     public Airtime Airtime { get; init; } = Airtime.EspNow;
 
+    /// <summary>What the radio does beside losing frames.</summary>
+    public RadioSpec Radio { get; init; } = RadioSpec.Simple;
+
     /// <summary>From the end of a frame until a receiver's core sees it, us.</summary>
     public int LatencyUs { get; init; } = 200;
 
@@ -41,6 +44,11 @@ public interface IVirtualMeshObserver
     /// <summary>The routes of a node may have changed: a RouteChanged, or its start or end.</summary>
     void RouteChanged(int node, ushort destination);
 
+    /// <summary>A message came back to a node that it had left.</summary>
+    void Revisited(Revisit revisit)
+    {
+    }
+
     /// <summary>A time asked for by <see cref="VirtualMesh.CallAt"/> has come.</summary>
     void Called(int id);
 
@@ -65,6 +73,7 @@ public sealed partial class VirtualMesh
     private readonly MeshOutput _output;
     private readonly Queue<VirtualNode> _dirty = new();
     private readonly List<Reception> _receptions = [];
+    private readonly SeededRandom? _disturbance;
     private bool _draining;
     private TraceHash _hash;
 
@@ -75,6 +84,7 @@ public sealed partial class VirtualMesh
         _seed = seed;
         _observer = observer;
         _options = options ?? new VirtualMeshOptions();
+        _disturbance = _options.Radio.IsDisturbed ? new SeededRandom(seed, 0x646973) : null;
         _site = new SimulatedSite(topology.NodeCount, seed);
         _nodes = new VirtualNode[topology.NodeCount];
         MeshConfig largest = CreateConfig(1, isGateway: false);
