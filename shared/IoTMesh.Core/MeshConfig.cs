@@ -33,11 +33,8 @@ public sealed class MeshConfig
     /// <summary>Messages queued here, own and forwarded together. Full: refused with no hop ack, so that the sender keeps it.</summary>
     public int MaxQueued = 24;
 
-    /// <summary>Own readings kept until a gateway has committed them. Full: the oldest is given up.</summary>
-    public int MaxCustody = 128;
-
-    /// <summary>Bytes of all readings in custody together, at most 65,536. Full: the oldest readings are given up.</summary>
-    public int MaxCustodyBytes = 4_096;
+    /// <summary>Bytes for own readings that no gateway has committed; each takes 5 more than its objects. Full: the oldest is given up.</summary>
+    public int MaxCustodyBytes = 9_216;
 
     /// <summary>Longest reading kept in custody, bytes.</summary>
     public int MaxReadingLength = 64;
@@ -92,6 +89,9 @@ public sealed class MeshConfig
 
     /// <summary>A gateway tells an origin its watermark at most this often, ms.</summary>
     public int WatermarkIntervalMs = 15_000;
+
+    /// <summary>A forwarded reading whose gateway is out of reach waits here so long, ms; at most 900,000, see protocol.md 4.2.</summary>
+    public int ReadingHoldMs = 480_000;
 
     /// <summary>A reading that no watermark has passed is sent again after this long, ms.</summary>
     public int CustodyRetryMs = 40_000;

@@ -139,6 +139,7 @@ public sealed partial class MeshNode
         output.ReadingSeq = _queue.ReadingSeq[slot];
         output.MeasuredUptimeMs = output.IsReading ? _queue.MeasuredMs[slot] : 0;
         output.OriginUptimeMs = output.IsReading ? _queue.UptimeMs[slot] : 0;
+        output.IsKept = output.IsReading && _queue.IsKept[slot];
         output.Token = 0;
         int start = _queue.BodyOffset(slot);
         int length = _queue.BodyLength[slot];

@@ -167,14 +167,16 @@ public sealed partial class MeshNode
         }
 
         uint counter = _header.IsWide ? _header.Counter : ReplayWindow.Expand(_peers.CounterHigh[peer], (ushort)_header.Counter);
-        if (!ReplayWindow.IsFresh(_peers.CounterHigh[peer], _peers.CounterSeen[peer], counter)
-            || (_header.IsWide && _peers.Boot[peer] != 0 && SeqNo.IsNewer(_peers.Boot[peer], _header.Boot)))
+        bool isOlder = _header.IsWide && _peers.Boot[peer] != 0 && SeqNo.IsNewer(_peers.Boot[peer], _header.Boot);
+        bool isFresh = !isOlder && ReplayWindow.IsFresh(_peers.CounterHigh[peer], _peers.CounterSeen[peer], counter);
+        _originSlot = isOlder && Config.IsGateway ? _peers.FindBoot(peer, _header.Boot) : peer;
+        if (!isFresh && (!IsReadingHere() || _originSlot == PeerTable.None))
         {
             Counters.EndToEndReplayed++;
             return true;
         }
 
-        if (!OpenFrom(peer, counter, buffer))
+        if (!OpenFrom(peer, counter, buffer) && !OpenOlder(peer, ref counter, buffer))
         {
             Counters.EndToEndBadTag++;
             if (_header.IsWide && _header.Destination == Address && _header.Kind != MessageKind.Hello)
@@ -187,16 +189,20 @@ public sealed partial class MeshNode
         }
 
         _peers.Keep(peer);
-        _peers.CounterSeen[peer] = ReplayWindow.Accept(_peers.CounterHigh[peer], _peers.CounterSeen[peer], counter);
-        _peers.CounterHigh[peer] = counter > _peers.CounterHigh[peer] ? counter : _peers.CounterHigh[peer];
-        if (_header.IsWide && _peers.Boot[peer] != _header.Boot)
+        if (_header.IsWide && _originSlot == peer && _peers.Boot[peer] != _header.Boot)
         {
             _peers.BeginBoot(peer, _header.Boot);
             WakePending(_header.Origin);
         }
 
+        if (isFresh && _originSlot == peer)
+        {
+            _peers.CounterSeen[peer] = ReplayWindow.Accept(_peers.CounterHigh[peer], _peers.CounterSeen[peer], counter);
+            _peers.CounterHigh[peer] = counter > _peers.CounterHigh[peer] ? counter : _peers.CounterHigh[peer];
+        }
+
         _header.Counter = counter;
-        _header.Boot = _peers.Boot[peer];
+        _header.Boot = _originSlot == peer ? _peers.Boot[peer] : _peers.BootOf(_originSlot);
         HandleOpened(peer, messageClass, rssiDbm);
         return true;
     }
@@ -279,15 +285,15 @@ public sealed partial class MeshNode
                 }
 
                 break;
-            case MessageKind.Service:
-                ReceiveService(peer, count);
-                break;
             case MessageKind.Hello:
                 if (count >= 1 && _plain[0] != 0)
                 {
                     SendHello(origin, 0);
                 }
 
+                break;
+            case MessageKind.Service:
+                ReceiveService(peer, count, rssiDbm);
                 break;
         }
     }

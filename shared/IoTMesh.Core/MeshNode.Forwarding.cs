@@ -86,8 +86,8 @@ public sealed partial class MeshNode
                 return;
             }
 
-            _queue.HasNoRoute[slot] = true;
             _queue.DueMs[slot] = _nowMs + WaitForRouteMs;
+            Hold(slot);
             return;
         }
 
@@ -195,7 +195,8 @@ public sealed partial class MeshNode
                 _queue.FrameCounter[slot] = 0;
                 _queue.FrameCounterBefore[slot] = 0;
                 _queue.DueMs[slot] = _nowMs;
-                _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
+                long giveUpMs = _nowMs + HoldForwardedMs;
+                _queue.GiveUpMs[slot] = IsReading(slot) && _queue.GiveUpMs[slot] > giveUpMs ? _queue.GiveUpMs[slot] : giveUpMs;
             }
 
             if (_queue.Avoid[slot] == neighbor)

@@ -1,6 +1,6 @@
 namespace IoTMesh.Core;
 
-/// <content>Readings: custody at the origin, order and watermark at the gateway. protocol.md 6.4.</content>
+/// <content>Readings at their origin: custody. protocol.md 6.4.</content>
 public sealed partial class MeshNode
 {
     /// <summary>Readings sent ahead of the oldest one that no gateway has committed.</summary>
@@ -15,13 +15,13 @@ public sealed partial class MeshNode
     private const int WideEvery = 16;
     private const int FreshMs = 4_000;
     private const int UptimeShift = 4;
-    private const int WatermarkSoonMs = 1_000;
-    private const int WatermarkBatch = 16;
-    private const int RedeliverAfterMs = 20_000;
+    private const int MissedAfterMs = 10_000;
+    private const int KeptReadingLength = 17;
     private const int ReadingNarrowLength = 4;
     private const int ReadingWideLength = 14;
     private const int WatermarkLength = 14;
     private int _wideLeft = WideAfterChange;
+    private int _custodyGeneration;
 
     /// <summary>
     /// Takes a reading (object list of protocol.md 10) into custody and sends it to any gateway; it is kept and repeated
@@ -47,15 +47,42 @@ public sealed partial class MeshNode
             return SendResult.NoKey;
         }
 
-        while (!_custody.HasRoom(count))
+        MakeCustodyRoom(count);
+        readingSeq = _custody.Add(payload, offset, count, UptimeTicks);
+        _timers.SetEarlier(Timer.Custody, nowMs);
+        return SendResult.Accepted;
+    }
+
+    /// <summary>Time since the start, in the unit of the air.</summary>
+    private uint UptimeTicks => (uint)((_nowMs - _startMs) >> UptimeShift);
+
+    private void MakeCustodyRoom(int length)
+    {
+        while (!_custody.HasRoom(length))
         {
             _custody.DropOldest();
             Counters.CustodyEvicted++;
         }
 
-        readingSeq = _custody.Add(payload, offset, count, nowMs);
-        _timers.SetEarlier(Timer.Custody, nowMs);
-        return SendResult.Accepted;
+        ForgetOtherRuns();
+    }
+
+    /// <summary>Queued readings of a run that has ended are messages like others: their numbers mean other readings now.</summary>
+    private void ForgetOtherRuns()
+    {
+        if (_custodyGeneration == _custody.Generation)
+        {
+            return;
+        }
+
+        _custodyGeneration = _custody.Generation;
+        for (int slot = 0; slot < _queue.Capacity; slot++)
+        {
+            if (_queue.State[slot] != MessageQueue.StateFree && _queue.State[slot] != MessageQueue.StateDeliver)
+            {
+                _queue.ReadingSeq[slot] = 0;
+            }
+        }
     }
 
     /// <summary>A gateway is in reach; after a longer absence or at another gateway, what was sent before may be lost.</summary>
@@ -124,18 +151,22 @@ public sealed partial class MeshNode
 
     private bool ComposeReading(uint seq)
     {
-        long ageMs = _custody.AgeMsOf(seq, _nowMs);
-        long measured = (_nowMs - _startMs - ageMs) >> UptimeShift;
-        measured = measured < 0 ? 0 : measured;
-        bool wide = _wideLeft > 0 || _record.NextMessage % WideEvery == 0 || ageMs > FreshMs;
+        uint measured = _custody.TicksOf(seq);
+        bool isKept = _custody.Boot != _record.Boot;
+        bool wide = _wideLeft > 0 || _record.NextMessage % WideEvery == 0 || UptimeTicks - measured > FreshMs >> UptimeShift;
         int at;
-        if (wide)
+        if (isKept)
+        {
+            wide = true;
+            at = PutKeptHeader(seq, measured);
+        }
+        else if (wide)
         {
             uint floor = seq - _custody.FirstSeq;
             Bytes.PutU32(_plain, 0, seq);
             Bytes.PutU16(_plain, 4, (ushort)floor);
-            Bytes.PutU32(_plain, 6, (uint)measured);
-            Bytes.PutU32(_plain, 10, (uint)((_nowMs - _startMs) >> UptimeShift));
+            Bytes.PutU32(_plain, 6, measured);
+            Bytes.PutU32(_plain, 10, UptimeTicks);
             at = ReadingWideLength;
         }
         else
@@ -146,7 +177,8 @@ public sealed partial class MeshNode
         }
 
         int length = _custody.CopyTo(seq, _plain, at);
-        int slot = Compose(MessageKind.Reading, MeshAddress.AnyGateway, (byte)MeshClass.Normal, wide, at + length);
+        byte kind = isKept ? MessageKind.Service : MessageKind.Reading;
+        int slot = Compose(kind, MeshAddress.AnyGateway, (byte)MeshClass.Normal, wide, at + length);
         if (slot == MessageQueue.None)
         {
             return false;
@@ -158,153 +190,34 @@ public sealed partial class MeshNode
         return true;
     }
 
-    private void ReceiveReading(int peer, int count, sbyte rssiDbm)
+    private int PutKeptHeader(uint seq, uint measured)
     {
-        int headerLength = _header.IsWide ? ReadingWideLength : ReadingNarrowLength;
-        if (!Config.IsGateway || !_peers.IsDevice[peer] || count < headerLength || (!_header.IsWide && !_peers.UptimeKnown[peer]))
-        {
-            Counters.EndToEndNoKey++;
-            return;
-        }
-
-        uint seq;
-        long measuredMs;
-        long uptimeMs;
-        if (_header.IsWide)
-        {
-            seq = Bytes.GetU32(_plain, 0);
-            measuredMs = (long)Bytes.GetU32(_plain, 6) << UptimeShift;
-            uptimeMs = (long)Bytes.GetU32(_plain, 10) << UptimeShift;
-            _peers.RaiseFloor(peer, seq - Bytes.GetU16(_plain, 4));
-        }
-        else
-        {
-            seq = ReplayWindow.Expand(_peers.NewestSeq[peer], Bytes.GetU16(_plain, 0));
-            uint ticks = ReplayWindow.Expand((uint)(_peers.UptimeMs[peer] >> UptimeShift), Bytes.GetU16(_plain, 2));
-            measuredMs = (long)ticks << UptimeShift;
-            uptimeMs = measuredMs;
-        }
-
-        if (!IsNewReading(peer, seq))
-        {
-            Counters.Duplicates++;
-            WantWatermark(peer, WatermarkSoonMs);
-            return;
-        }
-
-        _peers.Received[peer] |= 1UL << (int)(seq - _peers.Watermark[peer] - 1);
-        _peers.LastDeliveredMs[peer] = _nowMs;
-        _peers.UptimeKnown[peer] = true;
-        _peers.NewestSeq[peer] = seq > _peers.NewestSeq[peer] ? seq : _peers.NewestSeq[peer];
-        _peers.UptimeMs[peer] = uptimeMs > _peers.UptimeMs[peer] ? uptimeMs : _peers.UptimeMs[peer];
-        int slot = Deliver(headerLength, count - headerLength, rssiDbm);
-        _queue.ReadingSeq[slot] = seq;
-        _queue.MeasuredMs[slot] = measuredMs;
-        _queue.UptimeMs[slot] = uptimeMs;
-    }
-
-    private bool IsNewReading(int peer, uint seq)
-    {
-        uint watermark = _peers.Watermark[peer];
-        if (seq <= watermark || seq - watermark > ReplayWindow.Length)
-        {
-            return false;
-        }
-
-        ulong bit = 1UL << (int)(seq - watermark - 1);
-        bool committed = (_peers.Committed[peer] & bit) != 0;
-        bool received = (_peers.Received[peer] & bit) != 0;
-
-        // Received but never committed: the storage behind us lost it, so a late copy is delivered again.
-        return !committed && (!received || _nowMs - _peers.LastDeliveredMs[peer] > RedeliverAfterMs);
-    }
-
-    /// <summary>
-    /// Gateways: the outbox has committed that reading (and every copy of it may be dropped). Readings may be released in any
-    /// order; the node keeps the cumulative watermark per origin and tells the origin from time to time.
-    /// </summary>
-    public void ReleaseCustody(long nowMs, ushort origin, ushort boot, uint readingSeq)
-    {
-        Advance(nowMs);
-        int peer = Config.IsGateway ? _peers.Find(origin) : PeerTable.None;
-        if (peer == PeerTable.None || _peers.Boot[peer] != boot)
-        {
-            return;
-        }
-
-        _peers.Commit(peer, readingSeq);
-        bool many = _peers.Watermark[peer] - _peers.WatermarkSent[peer] >= WatermarkBatch;
-        long spacedMs = _peers.WatermarkSentMs[peer] + Config.WatermarkIntervalMs - nowMs;
-        WantWatermark(peer, many || spacedMs < WatermarkSoonMs ? WatermarkSoonMs : (int)spacedMs);
-    }
-
-    /// <summary>
-    /// Gateways, before Start: what was last accepted from an origin, so that a restart neither forgets its boot nor accepts a replay.
-    /// </summary>
-    public void RestorePeer(ushort origin, ushort boot, uint counter, uint watermark)
-    {
-        int peer = Config.IsGateway ? _peers.FindOrAdd(origin) : PeerTable.None;
-        if (peer == PeerTable.None)
-        {
-            return;
-        }
-
-        _peers.BeginBoot(peer, boot);
-        _peers.CounterHigh[peer] = counter;
-        _peers.CounterSeen[peer] = ulong.MaxValue;
-        _peers.Watermark[peer] = watermark;
-        _peers.WatermarkSent[peer] = watermark;
-        _peers.NewestSeq[peer] = watermark;
-    }
-
-    private void WantWatermark(int peer, int delayMs)
-    {
-        if (_nowMs + delayMs < _peers.WatermarkDueMs[peer])
-        {
-            _peers.WatermarkDueMs[peer] = _nowMs + delayMs;
-            _timers.SetEarlier(Timer.Watermark, _peers.WatermarkDueMs[peer]);
-        }
-    }
-
-    private void SendWatermarks()
-    {
-        for (int peer = 0; peer < _peers.Count; peer++)
-        {
-            if (_peers.WatermarkDueMs[peer] > _nowMs)
-            {
-                continue;
-            }
-
-            Bytes.PutU16(_plain, 0, _peers.Boot[peer]);
-            Bytes.PutU32(_plain, 2, _peers.Watermark[peer]);
-
-            // Bit 0 stands for watermark + 2: watermark + 1 is missing by definition.
-            Bytes.PutU64(_plain, 6, _peers.Committed[peer] >> 1);
-            bool room = _queue.Used <= _queue.Capacity - QueueReserve;
-            int slot = room
-                ? Compose(MessageKind.Watermark, _peers.Address[peer], (byte)MeshClass.Normal, true, WatermarkLength)
-                : MessageQueue.None;
-            _peers.WatermarkDueMs[peer] = slot == MessageQueue.None ? _nowMs + WatermarkSoonMs : long.MaxValue;
-            if (slot != MessageQueue.None)
-            {
-                _peers.WatermarkSentMs[peer] = _nowMs;
-                _peers.WatermarkSent[peer] = _peers.Watermark[peer];
-            }
-        }
-
-        _timers.Set(Timer.Watermark, _peers.EarliestWatermarkMs());
+        _plain[0] = ServiceKind.KeptReading;
+        Bytes.PutU16(_plain, 1, _custody.Boot);
+        Bytes.PutU32(_plain, 3, seq);
+        Bytes.PutU16(_plain, 7, (ushort)(seq - _custody.FirstSeq));
+        Bytes.PutU32(_plain, 9, measured);
+        Bytes.PutU32(_plain, 13, _custody.UptimeOfBoot(UptimeTicks));
+        return KeptReadingLength;
     }
 
     private void ReceiveWatermark(int count)
     {
-        if (count != WatermarkLength || Bytes.GetU16(_plain, 0) != _record.Boot)
+        ushort boot = count == WatermarkLength ? Bytes.GetU16(_plain, 0) : (ushort)0;
+        if (boot != _custody.Boot)
         {
             return;
         }
 
         uint watermark = Bytes.GetU32(_plain, 2);
         ulong committed = Bytes.GetU64(_plain, 6);
-        _custody.Release(watermark, committed);
+        _custody.Release(boot, watermark, committed);
+        ForgetOtherRuns();
+        if (boot != _custody.Boot)
+        {
+            _timers.SetEarlier(Timer.Custody, _nowMs);
+            return;
+        }
 
         // What lies below something committed and is not committed itself was lost on the way.
         uint highest = watermark;
@@ -313,9 +226,10 @@ public sealed partial class MeshNode
             highest = ((committed >> i) & 1) != 0 ? watermark + 2 + (uint)i : highest;
         }
 
-        for (uint seq = _custody.FirstSeq; seq != _custody.NextSeq && seq < highest; seq++)
+        // And the gateway has not got what was sent some seconds ago, or has lost it with its memory.
+        for (uint seq = _custody.FirstSeq; seq != _custody.NextSeq; seq++)
         {
-            if (_custody.StateOf(seq) == Custody.StateSent && _nowMs - _custody.SentMsOf(seq, _nowMs) > ResendGapMs)
+            if (_custody.StateOf(seq) == Custody.StateSent && _nowMs - _custody.SentMsOf(seq, _nowMs) > (seq < highest ? ResendGapMs : MissedAfterMs))
             {
                 _custody.SetState(seq, Custody.StateUnsent, _nowMs);
                 Counters.CustodyReplayed++;

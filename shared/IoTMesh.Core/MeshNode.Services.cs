@@ -3,7 +3,7 @@ namespace IoTMesh.Core;
 /// <content>Services of the mesh itself: messages of kind 7, told apart by the first byte of their plaintext. protocol.md 4.2.</content>
 public sealed partial class MeshNode
 {
-    private void ReceiveService(int peer, int count)
+    private void ReceiveService(int peer, int count, sbyte rssiDbm)
     {
         if (count < 1)
         {
@@ -12,6 +12,9 @@ public sealed partial class MeshNode
 
         switch (_plain[0])
         {
+            case ServiceKind.KeptReading:
+                ReceiveKeptReading(peer, count, rssiDbm);
+                break;
             case ServiceKind.ParentReport:
                 ReceiveParentReport(peer, count);
                 break;

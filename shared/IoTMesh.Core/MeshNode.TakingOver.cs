@@ -123,7 +123,7 @@ public sealed partial class MeshNode
         _queue.HopLimit[slot]--;
         System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
         KeepWaypoints(slot);
-        _queue.GiveUpMs[slot] = _nowMs + HoldForwardedMs;
+        _queue.GiveUpMs[slot] = _nowMs + (IsReading(slot) ? Config.ReadingHoldMs : HoldForwardedMs);
         Counters.Forwarded++;
         _timers.SetEarlier(Timer.Queue, _nowMs);
         return slot;

@@ -61,7 +61,7 @@ public sealed partial class MeshNode
             throw new System.ArgumentException("payloads and readings hold at most 233 bytes, and MaxFrameLength must be 53 bytes longer");
         }
 
-        if (config.MaxCustodyBytes < config.MaxReadingLength || config.MaxCustodyBytes > 65_536)
+        if (config.MaxCustodyBytes < config.MaxReadingLength + Custody.EntryHeaderLength || config.MaxCustodyBytes > 65_536)
         {
             throw new System.ArgumentException("MaxCustodyBytes must hold the longest reading and be at most 65536");
         }
@@ -87,7 +87,7 @@ public sealed partial class MeshNode
         _duplicates = new DuplicateCache(config.MaxDuplicates);
         _floods = new DuplicateCache(config.MaxBroadcasts);
         _adjacent = new ulong[config.MaxNeighbors];
-        _custody = new Custody(config.IsGateway ? 1 : config.MaxCustody, config.IsGateway ? 0 : config.MaxCustodyBytes);
+        _custody = new Custody(config.IsGateway ? 0 : config.MaxCustodyBytes, _record.Boot);
         _peers = new PeerTable(config.MaxPeers, config.IsGateway);
         _pending = new PendingTable(config.MaxPending, _plainCapacity);
         _effects = new EffectQueue(config.MaxOutputs);
@@ -212,6 +212,9 @@ public sealed partial class MeshNode
     /// <summary>Readings in custody here.</summary>
     public int CustodyCount => _custody.Count;
 
+    /// <summary>Bytes that the readings in custody take, of <see cref="MeshConfig.MaxCustodyBytes"/>.</summary>
+    public int CustodyBytes => _custody.UsedBytes;
+
     /// <summary>Messages queued here.</summary>
     public int QueuedCount => _queue.Used;
 
@@ -324,6 +327,8 @@ public sealed partial class MeshNode
         _timers.Set(Timer.Beacon, _trickle.DueMs);
         _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
         _lastSeqNoMs = _nowMs;
+
+        TellRestoredPeers();
 
         // The first beacon does not wait for Trickle: it is what neighbors answer to.
         AnnounceSoon(true);

@@ -65,6 +65,12 @@ public sealed class MeshOutput
     /// <summary>Deliver, reading: the origin's uptime when this copy left it, ms (the age is exact, the path's delay is not in it).</summary>
     public long OriginUptimeMs;
 
+    /// <summary>
+    /// Deliver, reading: true where it was measured in an earlier boot than the one its origin is in. Then OriginUptimeMs is the
+    /// least uptime that boot would have by now, since nobody knows how long the origin was without power.
+    /// </summary>
+    public bool IsKept;
+
     /// <summary>Deliver: the frame counter of the message at its origin, for <see cref="MeshNode.RestorePeer"/> after a restart.</summary>
     public uint Counter;
 

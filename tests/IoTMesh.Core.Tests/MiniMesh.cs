@@ -17,6 +17,7 @@ internal sealed class MiniMesh : IDeviceKeys
     internal readonly Dictionary<int, MeshNode> Nodes = [];
     internal readonly Dictionary<int, byte[]> Stored = [];
     internal readonly List<(int At, ushort Origin, byte Port, byte[] Payload, uint Seq, ushort Boot, int Hops)> Delivered = [];
+    internal readonly List<(long MeasuredMs, byte Value)> Times = [];
     internal readonly List<(int At, int Token, bool Success)> Completed = [];
     internal readonly List<(int From, byte[] Frame)> Frames = [];
     internal double Loss;
@@ -62,6 +63,20 @@ internal sealed class MiniMesh : IDeviceKeys
 
     internal MeshNode Start(int address, bool isGateway = false)
     {
+        MeshNode node = Make(address, isGateway);
+        Begin(address);
+        return node;
+    }
+
+    internal void Begin(int address)
+    {
+        Nodes[address].Start(NowMs);
+        Drain(address);
+    }
+
+    /// <summary>A node that is not started yet: what was stored may be restored.</summary>
+    internal MeshNode Make(int address, bool isGateway = false)
+    {
         var config = new MeshConfig { Address = (ushort)address, IsGateway = isGateway };
         Configure?.Invoke(config);
         var keys = new MeshKeys
@@ -79,8 +94,6 @@ internal sealed class MiniMesh : IDeviceKeys
 
         var node = new MeshNode(config, keys, _crypto, (uint)(address * 7919), Stored.GetValueOrDefault(address));
         Nodes[address] = node;
-        node.Start(NowMs);
-        Drain(address);
         return node;
     }
 
@@ -167,6 +180,11 @@ internal sealed class MiniMesh : IDeviceKeys
                 case OutputKind.Deliver:
                     Delivered.Add((address, output.Origin, output.Port, output.Buffer.AsSpan(0, output.Length).ToArray(),
                         output.ReadingSeq, output.Boot, output.Hops));
+                    if (output.IsReading)
+                    {
+                        Times.Add((output.MeasuredUptimeMs, output.Buffer[0]));
+                    }
+
                     if (output.IsReading && Commits)
                     {
                         node.ReleaseCustody(NowMs, output.Origin, output.Boot, output.ReadingSeq);

@@ -73,6 +73,9 @@ internal sealed class MessageQueue
     internal readonly long[] MeasuredMs;
     internal readonly long[] UptimeMs;
 
+    /// <summary>A reading of an earlier boot of its origin.</summary>
+    internal readonly bool[] IsKept;
+
     /// <param name="takesReadings">At a gateway: readings are delivered here.</param>
     internal MessageQueue(int capacity, int bodyCapacity, bool takesReadings)
     {
@@ -108,6 +111,7 @@ internal sealed class MessageQueue
         IsFromGateway = new bool[capacity];
         MeasuredMs = new long[readings];
         UptimeMs = new long[readings];
+        IsKept = new bool[readings];
     }
 
     internal int Used { get; private set; }

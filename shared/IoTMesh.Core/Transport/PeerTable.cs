@@ -4,7 +4,7 @@ namespace IoTMesh.Core;
 /// End-to-end state of the nodes talked to: boot number, replay window and, at a gateway, which readings came and which are
 /// committed. Never evicted, so no flood of strangers can make a replay pass; full: new peers are refused. protocol.md 8.4.
 /// </summary>
-internal sealed class PeerTable
+internal sealed partial class PeerTable
 {
     internal const int None = -1;
 
@@ -29,12 +29,15 @@ internal sealed class PeerTable
     /// <summary>At a gateway: the next hop towards it that this node reported, None for unknown.</summary>
     internal readonly ushort[] Parent;
 
-    // Readings from this origin, at a gateway. Bit i of the words stands for Watermark + 1 + i.
+    // Readings from this origin, at a gateway, by slot: one for each boot. Bit i of the words stands for Watermark + 1 + i.
     internal readonly uint[] Watermark;
     internal readonly ulong[] Received;
     internal readonly ulong[] Committed;
     internal readonly uint[] NewestSeq;
     internal readonly long[] UptimeMs;
+
+    /// <summary>When the origin's uptime was that, on this node's clock.</summary>
+    internal readonly long[] UptimeAtMs;
     internal readonly bool[] UptimeKnown;
     internal readonly long[] LastDeliveredMs;
     internal readonly long[] WatermarkDueMs;
@@ -46,7 +49,9 @@ internal sealed class PeerTable
     /// <param name="keepsReadings">At a gateway. Elsewhere no memory is spent on what origins of readings need.</param>
     internal PeerTable(int capacity, bool keepsReadings)
     {
-        int origins = keepsReadings ? capacity : 0;
+        int origins = keepsReadings ? capacity * (1 + OlderBoots) : 0;
+        _olderBoot = new ushort[keepsReadings ? capacity * OlderBoots : 0];
+        _olderCounter = new uint[_olderBoot.Length];
         _keepsReadings = keepsReadings;
         Capacity = capacity;
         Address = new ushort[capacity];
@@ -59,12 +64,13 @@ internal sealed class PeerTable
         IsDevice = new bool[capacity];
         ReceiveCipher = new IBlockCipher[capacity];
         SendCipher = new IBlockCipher[capacity];
-        Parent = new ushort[origins];
+        Parent = new ushort[keepsReadings ? capacity : 0];
         Watermark = new uint[origins];
         Received = new ulong[origins];
         Committed = new ulong[origins];
         NewestSeq = new uint[origins];
         UptimeMs = new long[origins];
+        UptimeAtMs = new long[origins];
         UptimeKnown = new bool[origins];
         LastDeliveredMs = new long[origins];
         WatermarkDueMs = new long[origins];
@@ -108,12 +114,14 @@ internal sealed class PeerTable
         IsDevice[peer] = false;
         ReceiveCipher[peer] = null;
         SendCipher[peer] = null;
+        for (int slot = peer; slot < SlotCount; slot += Capacity)
+        {
+            ForgetReadings(slot);
+        }
+
         if (_keepsReadings)
         {
             Parent[peer] = MeshAddress.None;
-            WatermarkDueMs[peer] = long.MaxValue;
-            WatermarkSentMs[peer] = long.MinValue / 2;
-            LastDeliveredMs[peer] = long.MinValue / 2;
         }
 
         BeginBoot(peer, 0);
@@ -132,17 +140,17 @@ internal sealed class PeerTable
     /// <summary>The peer rebooted: its readings start at 1 again and its uptime at 0.</summary>
     internal void BeginBoot(int peer, ushort boot)
     {
+        if (_keepsReadings && Boot[peer] != 0)
+        {
+            KeepOlder(peer);
+        }
+
         Boot[peer] = boot;
         ConfirmedHigh[peer] = 0;
         ConfirmedSeen[peer] = 0;
         if (_keepsReadings)
         {
-            Watermark[peer] = 0;
-            WatermarkSent[peer] = 0;
-            Received[peer] = 0;
-            Committed[peer] = 0;
-            NewestSeq[peer] = 0;
-            UptimeKnown[peer] = false;
+            ForgetReadings(peer);
         }
     }
 
@@ -191,19 +199,5 @@ internal sealed class PeerTable
         Watermark[peer]++;
         Received[peer] >>= 1;
         Committed[peer] >>= 1;
-    }
-
-    internal long EarliestWatermarkMs()
-    {
-        long earliest = long.MaxValue;
-        for (int i = 0; i < Count; i++)
-        {
-            if (WatermarkDueMs[i] < earliest)
-            {
-                earliest = WatermarkDueMs[i];
-            }
-        }
-
-        return earliest;
     }
 }

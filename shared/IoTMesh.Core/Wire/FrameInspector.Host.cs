@@ -28,7 +28,10 @@ public sealed class FrameField
 public sealed class FrameInspector
 {
     private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood"];
-    private static readonly string[] _kinds = ["reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service"];
+    private static readonly string[] _kinds =
+    [
+        "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
+    ];
     private static readonly string[] _classes = ["control", "real-time", "normal", "bulk"];
     private readonly List<FrameField> _fields = [];
     private readonly byte[] _frame;

@@ -225,10 +225,10 @@ public sealed partial class VirtualMesh
     {
         MeshNode core = node.Core!;
         MeshConfig config = core.Config;
-        if (core.NeighborCount > config.MaxNeighbors || core.RouteCount > config.MaxRoutes || core.CustodyCount > config.MaxCustody)
+        if (core.NeighborCount > config.MaxNeighbors || core.RouteCount > config.MaxRoutes || core.CustodyBytes > config.MaxCustodyBytes)
         {
             _observer.Violated($"at {NowMs} ms a table of node {node.Id} is over its bound: {core.NeighborCount} neighbors, "
-                + $"{core.RouteCount} routes, {core.CustodyCount} readings");
+                + $"{core.RouteCount} routes, {core.CustodyBytes} bytes of readings");
         }
     }
 
