@@ -49,7 +49,11 @@ public sealed partial class MeshNode
 
         MakeCustodyRoom(count);
         readingSeq = _custody.Add(payload, offset, count, UptimeTicks);
-        _timers.SetEarlier(Timer.Custody, nowMs);
+        if (_started)
+        {
+            _timers.SetEarlier(Timer.Custody, nowMs);
+        }
+
         return SendResult.Accepted;
     }
 

@@ -7,6 +7,10 @@ public sealed partial class MeshNode
     private const int RequestRetryMs = 250;
     private const int RequestRetryMaxShift = 6;
     private const int HostRequestTries = 2;
+    private const int HostRequestFirstMs = 300;
+
+    // A neighbor still claims a route that this node may not use: some seconds of trouble, or a restart here.
+    private const int ClaimedRequestTries = 8;
     private const int ForwardRetryMs = 100;
     private const int ForwardTriesMax = 7;
     private const int SeqNoMinIntervalMs = 100;
@@ -67,7 +71,8 @@ public sealed partial class MeshNode
                 any = true;
                 _routes.RequestNow[r] = true;
                 int shift = tries > RequestRetryMaxShift ? RequestRetryMaxShift : tries;
-                bool goOn = _routes.IsGateway[r] || tries < HostRequestTries;
+                bool goOn = _routes.IsGateway[r] || tries < HostRequestTries
+                    || (tries < ClaimedRequestTries && _routes.AnyCandidate(r, NeighborTable.None) != NeighborTable.None);
                 _routes.RequestDue[r] = goOn ? Stamp.Of(_nowMs + (RequestRetryMs << (shift - 1)) + _prng.Next(RequestRetryMs)) : Stamp.Never;
             }
 

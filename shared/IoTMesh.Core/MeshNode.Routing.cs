@@ -196,10 +196,11 @@ public sealed partial class MeshNode
             _effects.Push(Effect.RouteChanged, _routes.Destination[route], route);
         }
 
+        // A route that nobody else can use may hang on this node, so it asks for hosts too; together, as many may starve at once.
         bool lost = (changes & RouteTable.ChangedMetric) != 0;
-        if ((changes & RouteTable.Starving) != 0 && (lost || (isGateway && _routes.AnyCandidate(route, NeighborTable.None) != NeighborTable.None)))
+        if ((changes & RouteTable.Starving) != 0 && (lost || _routes.AnyCandidate(route, NeighborTable.None) != NeighborTable.None))
         {
-            WantSeqNo(route, RequestFirstMs);
+            WantSeqNo(route, lost || isGateway ? RequestFirstMs : HostRequestFirstMs);
         }
 
         // Also where the destination has just said that it is no gateway any more.

@@ -181,4 +181,42 @@ public class ScenarioTests
             }
         }
     }
+
+    /// <summary>The relay that restarts may not use its neighbors' first word, and nobody else has a route that is left.</summary>
+    [Fact]
+    public void A_relay_that_restarts_finds_the_way_to_hosts_behind_it_again()
+    {
+        var mesh = new MiniMesh(5);
+        mesh.Line(6);
+        mesh.Run(10_000);
+        Assert.Equal(2, mesh.Nodes[1].GetNextHop(6));
+        mesh.Kill(5);
+        for (int i = 0; i < 20; i++)
+        {
+            mesh.Nodes[1].Send(mesh.NowMs, 6, 50, MeshClass.Normal, false, [1], 0, 1, out _);
+            mesh.Run(1_000);
+        }
+
+        Assert.Equal(MeshAddress.None, mesh.Nodes[1].GetNextHop(6));
+        mesh.Start(5);
+        mesh.Run(15_000);
+        Assert.Equal(2, mesh.Nodes[1].GetNextHop(6));
+        Assert.Equal(6, mesh.Nodes[5].GetNextHop(6));
+    }
+
+    /// <summary>Its timer would be due at once and nothing could be done about it before the counters are stored.</summary>
+    [Fact]
+    public void A_reading_taken_before_the_first_store_makes_no_deadline()
+    {
+        var crypto = new PlatformCrypto();
+        var keys = new MeshKeys
+        {
+            NetworkKey = MiniMesh.NetworkKey,
+            DeviceKey = SiteKeys.CreateDeviceKey(crypto, MiniMesh.SiteSecret, 2),
+        };
+        var node = new MeshNode(new MeshConfig { Address = 2 }, keys, crypto, 1, null);
+        node.Start(1000);
+        Assert.Equal(SendResult.Accepted, node.SendReading(1000, [1], 0, 1, out _));
+        Assert.True(node.NextDeadlineMs > 1000);
+    }
 }
