@@ -159,10 +159,11 @@ public sealed partial class MeshNode
         }
 
         int peer = _peers.FindOrSpare(_header.Origin);
-        if (peer == PeerTable.None || (!_header.IsWide && _peers.CounterHigh[peer] == 0))
+        bool unknown = peer != PeerTable.None && !_header.IsWide && (_peers.CounterHigh[peer] == 0 || _peers.Boot[peer] == 0);
+        if (peer == PeerTable.None || unknown)
         {
             // A full table refuses the newcomer; a short counter cannot be completed for one never heard.
-            Counters.EndToEndNoKey++;
+            Counters.EndToEndNoKey += unknown && HoldUntilKnown(peer, messageClass, buffer, rssiDbm) ? 0 : 1;
             return true;
         }
 
@@ -178,6 +179,11 @@ public sealed partial class MeshNode
 
         if (!OpenFrom(peer, counter, buffer) && !OpenOlder(peer, ref counter, buffer))
         {
+            if (HoldUntilKnown(peer, messageClass, buffer, rssiDbm))
+            {
+                return true;
+            }
+
             Counters.EndToEndBadTag++;
             if (_header.IsWide && _header.Destination == Address && _header.Kind != MessageKind.Hello)
             {
@@ -291,6 +297,7 @@ public sealed partial class MeshNode
                     SendHello(origin, 0);
                 }
 
+                OpenHeld(origin);
                 break;
             case MessageKind.Service:
                 ReceiveService(peer, count, rssiDbm);

@@ -55,6 +55,11 @@ public sealed partial class MeshNode
         {
             StepFlood(slot);
         }
+        else if (_queue.State[slot] == MessageQueue.StateHeld)
+        {
+            Counters.EndToEndNoKey++;
+            _queue.Free(slot);
+        }
     }
 
     private void HandleAckTimeout(int slot)

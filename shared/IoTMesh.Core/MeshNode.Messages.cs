@@ -50,7 +50,7 @@ public sealed partial class MeshNode
 
         _plain[0] = port;
         System.Array.Copy(payload, offset, _plain, 1, count);
-        int slot = Compose(MessageKind.Datagram, destination, (byte)messageClass, true, count + 1);
+        int slot = Compose(MessageKind.Datagram, destination, (byte)messageClass, IsNextWide(destination), count + 1);
         if (slot == MessageQueue.None)
         {
             return SendResult.QueueFull;

@@ -95,6 +95,7 @@ public sealed partial class MeshNode
         if (resend)
         {
             _wideLeft = WideAfterChange;
+            _wideDatagramsLeft = WideAfterChange;
             for (uint seq = _custody.FirstSeq; seq != _custody.NextSeq; seq++)
             {
                 if (_custody.StateOf(seq) == Custody.StateSent)

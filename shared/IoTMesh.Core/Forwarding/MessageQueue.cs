@@ -28,6 +28,9 @@ internal sealed class MessageQueue
     /// <summary>A broadcast between its repetitions.</summary>
     internal const byte StateFlood = 5;
 
+    /// <summary>A narrow message for this gateway that waits for its origin's boot number, until DueMs.</summary>
+    internal const byte StateHeld = 6;
+
     internal readonly int Capacity;
     internal readonly int BodyCapacity;
     internal readonly byte[] State;
@@ -217,7 +220,7 @@ internal sealed class MessageQueue
         for (int i = 0; i < Capacity; i++)
         {
             byte state = State[i];
-            if ((state == StateReady || state == StateInFlight || state == StateFlood) && DueMs[i] < earliest)
+            if ((state == StateReady || state == StateInFlight || state == StateFlood || state == StateHeld) && DueMs[i] < earliest)
             {
                 earliest = DueMs[i];
             }
