@@ -85,7 +85,7 @@ public sealed class MeshConfig
     public int ConfirmTimeoutMs = 1_500;
 
     /// <summary>A silent neighbor is given up after this long, ms.</summary>
-    public int NeighborTimeoutMs = 200_000;
+    public int NeighborTimeoutMs = 330_000;
 
     /// <summary>A gateway tells an origin its watermark at most this often, ms.</summary>
     public int WatermarkIntervalMs = 15_000;
@@ -105,6 +105,6 @@ public sealed class MeshConfig
     /// <summary>From the end of a frame on air until HandleFrame, us.</summary>
     public int LinkLatencyUs = 200;
 
-    /// <summary>A node renews its own sequence number this often, ms.</summary>
+    /// <summary>A gateway renews its own sequence number this often, ms; another node six times less often.</summary>
     public int SeqNoRefreshMs = 300_000;
 }

@@ -196,6 +196,6 @@ public sealed partial class MeshNode
             RequestBackups(neighbor);
         }
 
-        ReselectVia(neighbor, true);
+        ReselectGatewaysVia(neighbor);
     }
 }

@@ -34,7 +34,7 @@ public sealed partial class MeshNode
         if (_timers.IsDue(Timer.Beacon, _nowMs))
         {
             bool transmit = _trickle.HandleTimeout(_nowMs);
-            if (transmit || _nowMs - _lastBeaconMs > 2L * Config.BeaconMaxMs)
+            if (transmit || _nowMs - _lastBeaconMs > Config.BeaconMaxMs)
             {
                 QueueBeacon(false);
             }
@@ -253,15 +253,29 @@ public sealed partial class MeshNode
         }
     }
 
-    private void ReselectVia(int neighbor, bool gatewaysOnly)
+    private void ReselectGatewaysVia(int neighbor)
     {
         for (int r = 0; r < _routes.Count; r++)
         {
-            if (_routes.NextHop(r) == neighbor && (!gatewaysOnly || _routes.IsGateway[r]))
+            if (_routes.NextHop(r) == neighbor && _routes.IsGateway[r])
             {
                 ReselectRoute(r);
             }
         }
+    }
+
+    /// <summary>Chooses again where the cost of a link changed.</summary>
+    private void ReselectChanged()
+    {
+        for (int r = 0; r < _routes.Count; r++)
+        {
+            if (_routes.IsCostChanged(r))
+            {
+                ReselectRoute(r);
+            }
+        }
+
+        System.Array.Clear(_neighbors.CostChanged, 0, _neighbors.Capacity);
     }
 
     private void ReselectAll()

@@ -12,6 +12,9 @@ public sealed partial class MeshNode
 {
     private const int HousekeepingMs = 5_000;
 
+    // A seqno goes through the whole mesh: with a thousand hosts that is most of the idle traffic.
+    private const int HostRefreshes = 6;
+
     // A message's length is one byte: 255 less the header in the plaintext and the tag.
     private const int MaxPayloadLengthLimit = 233;
     private readonly ICrypto _crypto;
@@ -343,20 +346,16 @@ public sealed partial class MeshNode
 
         for (int n = 0; n < _neighbors.Capacity; n++)
         {
-            if (_neighbors.Address[n] != MeshAddress.None)
+            if (_neighbors.Address[n] != MeshAddress.None && _nowMs - _neighbors.LastHeardMs[n] > Config.NeighborTimeoutMs)
             {
-                if (_nowMs - _neighbors.LastHeardMs[n] > Config.NeighborTimeoutMs)
-                {
-                    LoseNeighbor(n);
-                }
-                else
-                {
-                    ReselectVia(n, false);
-                }
+                LoseNeighbor(n);
             }
         }
 
-        if (_nowMs - _lastSeqNoMs > Config.SeqNoRefreshMs && _record.CanRaiseSeqNo)
+        ReselectChanged();
+
+        long refreshMs = Config.IsGateway ? Config.SeqNoRefreshMs : HostRefreshes * (long)Config.SeqNoRefreshMs;
+        if (_nowMs - _lastSeqNoMs > refreshMs && _record.CanRaiseSeqNo)
         {
             _record.SeqNo++;
             _lastSeqNoMs = _nowMs;

@@ -64,6 +64,10 @@ internal sealed class NeighborTable
     private readonly byte[] _ackAgain;
     private readonly ushort[] _ackAgainAt;
 
+    /// <summary>The link's cost changed since housekeeping last chose next hops by it.</summary>
+    internal readonly bool[] CostChanged;
+
+    private readonly ushort[] _linkCost;
     private readonly ushort[] _inRatio;
     private readonly ushort[] _ackRatio;
     private readonly ushort[] _streakRatio;
@@ -106,6 +110,8 @@ internal sealed class NeighborTable
         AckLong = new bool[capacity];
         _ackAgain = new byte[capacity];
         _ackAgainAt = new ushort[capacity];
+        CostChanged = new bool[capacity];
+        _linkCost = new ushort[capacity];
         _inRatio = new ushort[capacity];
         _ackRatio = new ushort[capacity];
         _streakRatio = new ushort[capacity];
@@ -185,6 +191,7 @@ internal sealed class NeighborTable
         _inRatio[slot] = LinkQuality.GuessRatio(rssiDbm);
         _ackSamples[slot] = 0;
         _ackRatio[slot] = _inRatio[slot];
+        UpdateLinkCost(slot);
         _beaconKnown[slot] = false;
         Count++;
     }
@@ -280,6 +287,7 @@ internal sealed class NeighborTable
         }
 
         _inRatio[slot] = LinkQuality.Observe(_inRatio[slot], true);
+        UpdateLinkCost(slot);
         _beaconKnown[slot] = true;
         _beaconNumber[slot] = number;
     }
@@ -298,6 +306,8 @@ internal sealed class NeighborTable
             _ackSamples[slot]++;
         }
 
+        UpdateLinkCost(slot);
+
         Failures[slot] = success ? (byte)0 : Failures[slot] == 255 ? (byte)255 : (byte)(Failures[slot] + 1);
     }
 
@@ -310,12 +320,16 @@ internal sealed class NeighborTable
     /// <summary>Expected transmissions, 64 = one: measured by acks where there were any, else guessed from beacons as if symmetric.</summary>
     internal int LinkCost(int slot)
     {
-        if (_ackSamples[slot] >= SamplesTrusted)
-        {
-            return LinkQuality.CostOf(_ackRatio[slot]);
-        }
+        return _linkCost[slot];
+    }
 
-        return LinkQuality.CostOf(_inRatio[slot] * _inRatio[slot] / LinkQuality.Perfect);
+    // Looked up for each row of each beacon, so kept rather than divided out each time.
+    private void UpdateLinkCost(int slot)
+    {
+        int ratio = _ackSamples[slot] >= SamplesTrusted ? _ackRatio[slot] : _inRatio[slot] * _inRatio[slot] / LinkQuality.Perfect;
+        ushort cost = (ushort)LinkQuality.CostOf(ratio);
+        CostChanged[slot] |= cost != _linkCost[slot];
+        _linkCost[slot] = cost;
     }
 
     /// <summary>RFC 6298 section 2 on a frame that was sent once (Karn's rule is the caller's).</summary>

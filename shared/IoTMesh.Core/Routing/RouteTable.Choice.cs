@@ -81,6 +81,20 @@ internal sealed partial class RouteTable
         return best;
     }
 
+    /// <summary>True where the cost of a link that this route has to choose from changed since the last housekeeping.</summary>
+    internal bool IsCostChanged(int route)
+    {
+        for (int at = route * Candidates; at < (route + 1) * Candidates; at++)
+        {
+            if (_candidate[at] != NoNeighbor && _neighbors.CostChanged[_candidate[at]])
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Chooses the next hop of a route again and decides whether neighbors must hear of it.</summary>
     internal int Reselect(int route)
     {

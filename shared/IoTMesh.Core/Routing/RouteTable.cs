@@ -201,6 +201,11 @@ internal sealed partial class RouteTable
         {
             return 0;
         }
+        else if (metric == _candidateMetric[at] && _via[route] != NoNeighbor)
+        {
+            // No news, as most rows of most beacons.
+            return 0;
+        }
         else if (metric < _evidenceMetric[at])
         {
             _evidenceMetric[at] = metric;
