@@ -21,6 +21,15 @@ public sealed class MeshConfig
     /// <summary>Longest payload of one message, bytes.</summary>
     public int MaxPayloadLength = 180;
 
+    /// <summary>
+    /// Longest payload that is cut into fragments, bytes, at most 65,534; longer ones are refused. Not above
+    /// <see cref="MaxPayloadLength"/>: no fragments at all.
+    /// </summary>
+    public int MaxTransferLength = 1_024;
+
+    /// <summary>Messages in fragments that come in at the same time, each with a buffer. Full: their origins are told to come again.</summary>
+    public int MaxTransfers = 1;
+
     /// <summary>Neighbor table. Evicted: the worst neighbor that carries no route.</summary>
     public int MaxNeighbors = 16;
 

@@ -141,19 +141,33 @@ public sealed partial class MeshNode
         output.OriginUptimeMs = output.IsReading ? _queue.UptimeMs[slot] : 0;
         output.IsKept = output.IsReading && _queue.IsKept[slot];
         output.Token = 0;
-        int start = _queue.BodyOffset(slot);
-        int length = _queue.BodyLength[slot];
+        Reassembly whole = _queue.Kind[slot] == MessageKind.Service ? FindComplete(_queue.Origin[slot]) : null;
+        byte[] content = whole == null ? _queue.Body : whole.Data;
+        int start = whole == null ? _queue.BodyOffset(slot) : 0;
+        int length = whole == null ? _queue.BodyLength[slot] : whole.Total;
         output.Port = MeshPort.Reading;
         if (!output.IsReading)
         {
-            output.Port = _queue.Body[start];
+            output.Port = content[start];
             start++;
             length--;
         }
 
-        System.Array.Copy(_queue.Body, start, output.Buffer, 0, length);
-        output.Length = length;
         _queue.Free(slot);
+        if (whole != null)
+        {
+            whole.Free();
+        }
+
+        if (length > output.Buffer.Length)
+        {
+            // Only for a buffer that is shorter than MeshOutput asks for.
+            Counters.DroppedQueueFull++;
+            return false;
+        }
+
+        System.Array.Copy(content, start, output.Buffer, 0, length);
+        output.Length = length;
         Counters.Delivered++;
         return true;
     }

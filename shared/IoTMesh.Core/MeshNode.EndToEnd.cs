@@ -198,6 +198,7 @@ public sealed partial class MeshNode
         if (_header.IsWide && _originSlot == peer && _peers.Boot[peer] != _header.Boot)
         {
             _peers.BeginBoot(peer, _header.Boot);
+            ForgetTransfersOf(_header.Origin);
             WakePending(_header.Origin);
         }
 
@@ -300,7 +301,7 @@ public sealed partial class MeshNode
                 OpenHeld(origin);
                 break;
             case MessageKind.Service:
-                ReceiveService(peer, count, rssiDbm);
+                ReceiveService(peer, messageClass, count, rssiDbm);
                 break;
         }
     }
@@ -328,13 +329,18 @@ public sealed partial class MeshNode
         uint id = Bytes.GetU32(_plain, 0);
         if (ReplayWindow.IsFresh(_peers.ConfirmedHigh[peer], _peers.ConfirmedSeen[peer], id))
         {
-            _peers.ConfirmedSeen[peer] = ReplayWindow.Accept(_peers.ConfirmedHigh[peer], _peers.ConfirmedSeen[peer], id);
-            _peers.ConfirmedHigh[peer] = id > _peers.ConfirmedHigh[peer] ? id : _peers.ConfirmedHigh[peer];
+            AcceptConfirmedId(peer, id);
             Deliver(4, count - 4, rssiDbm);
         }
 
         Bytes.PutU32(_plain, 0, id);
         Compose(MessageKind.Confirm, _peers.Address[peer], messageClass, true, 4);
+    }
+
+    private void AcceptConfirmedId(int peer, uint id)
+    {
+        _peers.ConfirmedSeen[peer] = ReplayWindow.Accept(_peers.ConfirmedHigh[peer], _peers.ConfirmedSeen[peer], id);
+        _peers.ConfirmedHigh[peer] = id > _peers.ConfirmedHigh[peer] ? id : _peers.ConfirmedHigh[peer];
     }
 
     /// <summary>Tells a peer this boot's number; <paramref name="answer"/> 1 asks for the peer's in return.</summary>

@@ -11,7 +11,9 @@ public sealed partial class MeshNode
     /// <summary>
     /// Sends a message end to end, encrypted for the destination. A confirmed one is repeated until the destination's
     /// confirmation arrives or its retries end; SendCompleted tells with the token. <see cref="MeshAddress.All"/> reaches
-    /// every node, protected by the group key only and never confirmed.
+    /// every node, protected by the group key only and never confirmed. A payload longer than <see cref="MeshConfig.MaxPayloadLength"/>,
+    /// up to <see cref="MeshConfig.MaxTransferLength"/>, goes to one node or any gateway in fragments, one such message at a time, and is
+    /// always confirmed.
     /// </summary>
     public SendResult Send(
         long nowMs, ushort destination, byte port, MeshClass messageClass, bool confirmed, byte[] payload, int offset, int count, out int token)
@@ -23,7 +25,8 @@ public sealed partial class MeshNode
             return SendResult.NotReady;
         }
 
-        if (count > Config.MaxPayloadLength)
+        bool isLong = count > Config.MaxPayloadLength;
+        if (isLong && (count > MaxSendLength || destination == MeshAddress.All))
         {
             return SendResult.TooLong;
         }
@@ -40,6 +43,11 @@ public sealed partial class MeshNode
         if (SendCipherFor(destination, peer) == null)
         {
             return SendResult.NoKey;
+        }
+
+        if (isLong)
+        {
+            return SendTransfer(destination, port, messageClass, payload, offset, count, out token);
         }
 
         bool bootUnknown = unicast && _peers.Boot[peer] == 0;
@@ -116,6 +124,12 @@ public sealed partial class MeshNode
 
     private void StepPending(int entry)
     {
+        if (entry == _transferEntry)
+        {
+            StepTransfer();
+            return;
+        }
+
         ushort destination = _pending.Destination[entry];
         int peer = MeshAddress.IsUnicast(destination) ? _peers.FindOrAdd(destination) : PeerTable.None;
         bool bootUnknown = peer != PeerTable.None && _peers.Boot[peer] == 0;
@@ -185,6 +199,16 @@ public sealed partial class MeshNode
     private void EndPending(int entry, bool success)
     {
         _pending.Used[entry] = false;
+        if (entry == _transferEntry)
+        {
+            for (int i = 1; i < _transferEntries; i++)
+            {
+                _pending.Used[entry + i] = false;
+            }
+
+            _transferEntry = PendingTable.None;
+        }
+
         _effects.Push(Effect.Completed, _pending.Token[entry], success ? 1 : 0);
     }
 }

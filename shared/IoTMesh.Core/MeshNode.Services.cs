@@ -3,7 +3,7 @@ namespace IoTMesh.Core;
 /// <content>Services of the mesh itself: messages of kind 7, told apart by the first byte of their plaintext. protocol.md 4.2.</content>
 public sealed partial class MeshNode
 {
-    private void ReceiveService(int peer, int count, sbyte rssiDbm)
+    private void ReceiveService(int peer, byte messageClass, int count, sbyte rssiDbm)
     {
         if (count < 1)
         {
@@ -14,6 +14,12 @@ public sealed partial class MeshNode
         {
             case ServiceKind.KeptReading:
                 ReceiveKeptReading(peer, count, rssiDbm);
+                break;
+            case ServiceKind.Fragment:
+                ReceiveFragment(peer, messageClass, count, rssiDbm);
+                break;
+            case ServiceKind.FragmentAck:
+                ReceiveFragmentAck(peer, count);
                 break;
             case ServiceKind.ParentReport:
                 ReceiveParentReport(peer, count);

@@ -88,6 +88,7 @@ public sealed partial class MeshNode
         _plainCapacity = (config.MaxPayloadLength > config.MaxReadingLength ? config.MaxPayloadLength : config.MaxReadingLength) + PlainOverhead;
         _queue = new MessageQueue(config.MaxQueued, _plainCapacity + MessageHeader.TagLength, config.IsGateway);
         _duplicates = new DuplicateCache(config.MaxDuplicates);
+        _reassemblies = CreateReassemblies(config);
         _floods = new DuplicateCache(config.MaxBroadcasts);
         _adjacent = new ulong[config.MaxNeighbors];
         _custody = new Custody(config.IsGateway ? 0 : config.MaxCustodyBytes, _record.Boot);

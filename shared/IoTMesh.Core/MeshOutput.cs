@@ -2,14 +2,20 @@ namespace IoTMesh.Core;
 
 /// <summary>
 /// One effect taken out of a <see cref="MeshNode"/> by <see cref="MeshNode.Poll"/>. The caller owns the object and reuses it;
-/// <see cref="Buffer"/> belongs to the object, is at least <see cref="MeshConfig.MaxFrameLength"/> long, and its content is
-/// valid until the next Poll.
+/// <see cref="Buffer"/> belongs to the object, is at least as long as <see cref="MeshConfig.MaxFrameLength"/> and
+/// <see cref="MeshConfig.MaxTransferLength"/>, and its content is valid until the next Poll.
 /// </summary>
 public sealed class MeshOutput
 {
     public MeshOutput(int capacity)
     {
         Buffer = new byte[capacity];
+    }
+
+    /// <summary>One that holds whatever a node of that configuration gives out.</summary>
+    public MeshOutput(MeshConfig config)
+        : this(config.MaxFrameLength > config.MaxTransferLength ? config.MaxFrameLength : config.MaxTransferLength)
+    {
     }
 
     public OutputKind Kind;

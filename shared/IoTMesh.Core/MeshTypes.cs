@@ -58,7 +58,10 @@ public enum SendResult : byte
     /// <summary>Every queue slot is taken; try again after a SendCompleted.</summary>
     QueueFull = 1,
 
-    /// <summary>The payload exceeds <see cref="MeshConfig.MaxPayloadLength"/>.</summary>
+    /// <summary>
+    /// The payload exceeds <see cref="MeshConfig.MaxTransferLength"/> or the room of <see cref="MeshConfig.MaxPending"/>; to all,
+    /// <see cref="MeshConfig.MaxPayloadLength"/>.
+    /// </summary>
     TooLong = 2,
 
     /// <summary>The destination is 0, reserved or the node itself.</summary>

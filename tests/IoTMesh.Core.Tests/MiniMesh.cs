@@ -164,7 +164,7 @@ internal sealed class MiniMesh : IDeviceKeys
     internal void Drain(int address)
     {
         MeshNode node = Nodes[address];
-        var output = new MeshOutput(node.Config.MaxFrameLength);
+        var output = new MeshOutput(node.Config);
         while (node.Poll(output))
         {
             switch (output.Kind)

@@ -54,6 +54,37 @@ internal sealed class PendingTable
         return None;
     }
 
+    /// <summary>
+    /// Takes that many entries in a row, whose plaintexts follow each other in memory, and returns the first; None where there is no
+    /// such row. The others lead no life of their own.
+    /// </summary>
+    internal int TakeRun(int entries)
+    {
+        int free = 0;
+        for (int i = 0; i < Capacity; i++)
+        {
+            free = Used[i] ? 0 : free + 1;
+            if (free < entries)
+            {
+                continue;
+            }
+
+            for (int at = i - entries + 1; at <= i; at++)
+            {
+                Used[at] = true;
+                IsSent[at] = false;
+                IsConfirmed[at] = false;
+                Tries[at] = 0;
+                Destination[at] = MeshAddress.None;
+                DueMs[at] = long.MaxValue;
+            }
+
+            return i - entries + 1;
+        }
+
+        return None;
+    }
+
     internal int FindById(ushort destination, uint id)
     {
         for (int i = 0; i < Capacity; i++)

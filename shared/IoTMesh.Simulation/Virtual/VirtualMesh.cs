@@ -88,7 +88,7 @@ public sealed partial class VirtualMesh
         _site = new SimulatedSite(topology.NodeCount, seed);
         _nodes = new VirtualNode[topology.NodeCount];
         MeshConfig largest = CreateConfig(1, isGateway: false);
-        _output = new MeshOutput(Math.Max(largest.MaxFrameLength, largest.MaxPayloadLength));
+        _output = new MeshOutput(largest);
         for (int i = 0; i < _nodes.Length; i++)
         {
             bool isGateway = topology.IsGateway(i + 1);

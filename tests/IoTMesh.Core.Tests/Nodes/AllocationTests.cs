@@ -9,11 +9,12 @@ public class AllocationTests
     private const int Nodes = 3;
     private const int AirCapacity = 64;
     private readonly MeshNode[] _nodes = new MeshNode[Nodes];
-    private readonly MeshOutput _output = new(250);
+    private readonly MeshOutput _output = new(new MeshConfig());
     private readonly byte[][] _air = new byte[AirCapacity][];
     private readonly int[] _airTo = new int[AirCapacity];
     private readonly int[] _airLength = new int[AirCapacity];
     private readonly byte[] _payload = new byte[20];
+    private readonly byte[] _long = new byte[1024];
     private int _airHead;
     private int _airCount;
     private int _delivered;
@@ -116,7 +117,9 @@ public class AllocationTests
             _nodes[2].SendReading(_nowMs, _payload, 0, 20, out _);
             _nodes[0].Send(_nowMs, 3, 40, MeshClass.Normal, true, _payload, 0, 20, out _);
             _nodes[1].Send(_nowMs, MeshAddress.All, 41, MeshClass.Bulk, false, _payload, 0, 20, out _);
-            Run(500);
+            Run(250);
+            _nodes[2].Send(_nowMs, MeshAddress.AnyGateway, 42, MeshClass.Normal, false, _long, 0, _long.Length, out _);
+            Run(250);
         }
     }
 
@@ -133,7 +136,7 @@ public class AllocationTests
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         long frames = _nodes[1].Counters.FramesSent + _nodes[1].Counters.FramesReceived - framesBefore;
         Assert.True(frames > 500, $"only {frames} frames at the relay: the test shows nothing");
-        Assert.InRange(_delivered - deliveredBefore, 390, 410);
+        Assert.InRange(_delivered - deliveredBefore, 490, 510);
         Assert.Equal(0, allocated);
         Assert.True(_nodes[2].TimeKnown);
     }
