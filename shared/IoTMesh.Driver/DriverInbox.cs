@@ -15,9 +15,12 @@ internal enum WorkKind : byte
 /// <summary>One piece of posted work. The driver owns one object and reuses it.</summary>
 internal sealed class WorkItem
 {
+    private readonly byte[] _own;
+
     internal WorkItem(int maxPayloadLength)
     {
-        Payload = new byte[maxPayloadLength];
+        _own = new byte[maxPayloadLength];
+        Payload = _own;
     }
 
     internal WorkKind Kind;
@@ -29,7 +32,16 @@ internal sealed class WorkItem
     internal uint ReadingSeq;
     internal int Tag;
     internal int Length;
-    internal readonly byte[] Payload;
+
+    /// <summary>Its own bytes, or the inbox's buffer for a long payload.</summary>
+    internal byte[] Payload;
+
+    internal int Capacity => _own.Length;
+
+    internal void UseOwn()
+    {
+        Payload = _own;
+    }
 }
 
 /// <summary>Bounded ring of posted work; any thread puts, the driver takes. Allocates in its constructor only.</summary>
@@ -37,11 +49,18 @@ internal sealed class DriverInbox
 {
     private readonly object _lock = new object();
     private readonly WorkItem[] _items;
+
+    // One long payload at a time: the node sends one at a time, too. Taken until the work after it is taken.
+    private readonly byte[] _long;
+    private bool _isLongTaken;
+    private bool _isLongOut;
     private int _head;
     private int _count;
 
-    internal DriverInbox(int capacity, int maxPayloadLength)
+    /// <param name="maxLongLength">Bytes of the one buffer for a payload above <paramref name="maxPayloadLength"/>.</param>
+    internal DriverInbox(int capacity, int maxPayloadLength, int maxLongLength)
     {
+        _long = new byte[maxLongLength > maxPayloadLength ? maxLongLength : 0];
         _items = new WorkItem[capacity];
         for (int i = 0; i < capacity; i++)
         {
@@ -60,7 +79,7 @@ internal sealed class DriverInbox
         }
     }
 
-    /// <summary>Puts a message; false when the ring is full.</summary>
+    /// <summary>Puts a message; false when the ring is full, or the buffer for long payloads taken or too short.</summary>
     internal bool PutSend(
         WorkKind kind, ushort destination, byte port, MeshClass messageClass, bool isConfirmed, byte[] payload, int offset, int count, int tag)
     {
@@ -70,6 +89,19 @@ internal sealed class DriverInbox
             if (item == null)
             {
                 return false;
+            }
+
+            bool isLong = count > item.Capacity;
+            if (isLong && (_isLongTaken || count > _long.Length))
+            {
+                return false;
+            }
+
+            item.UseOwn();
+            if (isLong)
+            {
+                _isLongTaken = true;
+                item.Payload = _long;
             }
 
             item.Kind = kind;
@@ -99,6 +131,7 @@ internal sealed class DriverInbox
             item.Peer = origin;
             item.Boot = boot;
             item.ReadingSeq = readingSeq;
+            item.UseOwn();
             item.Length = 0;
             _count++;
             return true;
@@ -110,6 +143,8 @@ internal sealed class DriverInbox
     {
         lock (_lock)
         {
+            _isLongTaken &= !_isLongOut;
+            _isLongOut = false;
             if (_count == 0)
             {
                 return false;
@@ -125,7 +160,17 @@ internal sealed class DriverInbox
             item.ReadingSeq = oldest.ReadingSeq;
             item.Tag = oldest.Tag;
             item.Length = oldest.Length;
-            Array.Copy(oldest.Payload, 0, item.Payload, 0, oldest.Length);
+            item.UseOwn();
+            if (oldest.Payload == _long)
+            {
+                item.Payload = _long;
+                _isLongOut = true;
+            }
+            else
+            {
+                Array.Copy(oldest.Payload, 0, item.Payload, 0, oldest.Length);
+            }
+
             _head = _head + 1 == _items.Length ? 0 : _head + 1;
             _count--;
             return true;

@@ -45,10 +45,10 @@ public sealed class MeshDriver
         _clock = clock;
         _storage = storage;
         _application = application;
-        _inbox = new DriverInbox(inboxCapacity, node.Config.MaxPayloadLength);
+        _inbox = new DriverInbox(inboxCapacity, node.Config.MaxPayloadLength, node.Config.MaxTransferLength);
         _work = new WorkItem(node.Config.MaxPayloadLength);
         int frameLength = node.Config.MaxFrameLength > link.MaxFrameLength ? node.Config.MaxFrameLength : link.MaxFrameLength;
-        _output = new MeshOutput(frameLength);
+        _output = new MeshOutput(node.Config.MaxTransferLength > frameLength ? node.Config.MaxTransferLength : frameLength);
         _received = new byte[frameLength];
     }
 
@@ -142,12 +142,13 @@ public sealed class MeshDriver
     }
 
     /// <summary>Posts a message, from any thread; <see cref="IMeshApplication.HandlePosted"/> tells what became of it.</summary>
-    /// <returns>False when the inbox is full or the payload too long.</returns>
+    /// <returns>
+    /// False when the inbox is full or the payload too long, also when one above <see cref="MeshConfig.MaxPayloadLength"/> is waiting.
+    /// </returns>
     public bool TrySend(
         ushort destination, byte port, MeshClass messageClass, bool isConfirmed, byte[] payload, int offset, int count, int tag)
     {
-        return Posted(count <= Node.Config.MaxPayloadLength
-            && _inbox.PutSend(WorkKind.Send, destination, port, messageClass, isConfirmed, payload, offset, count, tag));
+        return Posted(_inbox.PutSend(WorkKind.Send, destination, port, messageClass, isConfirmed, payload, offset, count, tag));
     }
 
     /// <summary>Posts a reading, from any thread. False when the inbox is full.</summary>

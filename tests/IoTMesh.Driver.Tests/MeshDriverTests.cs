@@ -62,7 +62,7 @@ public sealed class MeshDriverTests
         Assert.False(_driver.TrySend(GatewayAddress, 40, MeshClass.Normal, false, [1], 0, 1, 4));
         Assert.False(_driver.TryReleaseCustody(3, 1, 1));
         _bench.Run(1);
-        byte[] tooLong = new byte[_driver.Node.Config.MaxPayloadLength + 1];
+        byte[] tooLong = new byte[_driver.Node.Config.MaxTransferLength + 1];
         Assert.False(_driver.TrySend(GatewayAddress, 40, MeshClass.Normal, false, tooLong, 0, tooLong.Length, 5));
         Assert.False(_driver.TrySendReading(tooLong, 0, tooLong.Length, 5));
         Assert.Equal([0, 1, 2, 3], _application.Posted.Select(posted => posted.Tag));

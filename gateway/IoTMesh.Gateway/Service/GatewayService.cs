@@ -228,6 +228,7 @@ public sealed class GatewayService : IAsyncDisposable
             MaxPending = 64,
             MaxDuplicates = 1024,
             MaxOutputs = 512,
+            MaxTransfers = 16,
         };
         config.MaxFrameLength = Math.Min(config.MaxFrameLength, _parts.Link.MaxFrameLength);
         var keys = new MeshKeys
