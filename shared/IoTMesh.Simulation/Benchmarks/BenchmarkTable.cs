@@ -70,6 +70,8 @@ public static class BenchmarkTable
         AtMost(Broadcast, "broadcast-line-11", "copies per node and broadcast on the line", FramesPerHop, 1.45),
         AtMost(Away, "gateway-away-hour", "readings lost", Lost, 0, 5),
         AtMost(Away, "gateway-away-hour", "readings twice", results => results.Runs.Sum(run => run.Duplicates), 0, 5),
+        AtLeast(Scale, "scale-1000", "% delivered", Delivered, 99.9, 1),
+        AtMost(Scale, "scale-1000", "s of real time, on one processor", results => results.Runs.Max(run => run.WallSeconds), 60, 1),
         Trace("grenoble-50", "deepRoot"),
         Trace("grenoble-50", "centralRoot"),
         Trace("orchard-16", "deepRoot"),
