@@ -47,6 +47,12 @@ public sealed partial class MeshNode
             return;
         }
 
+        if (_queue.Via[slot] != MeshAddress.None && MeshAddress.IsUnicast(_queue.Destination[slot]))
+        {
+            // Its sender had no route: one that leads there is out of date.
+            _queue.Avoid[slot] = _sender;
+        }
+
         int skip = _waypointCount > 0 && _waypoints[0] == Address ? 1 : 0;
         if (_waypointCount != MessageQueue.NoWaypoints)
         {
@@ -111,7 +117,8 @@ public sealed partial class MeshNode
     private bool TurnsHere(int slot)
     {
         int route = _routes.Find(_queue.Destination[slot]);
-        if (route == RouteTable.None || _routes.NextHop(route) == NeighborTable.None)
+        int next = route == RouteTable.None ? NeighborTable.None : _routes.NextHopAvoiding(route, _queue.Avoid[slot]);
+        if (next == NeighborTable.None || next == _queue.Avoid[slot])
         {
             return false;
         }

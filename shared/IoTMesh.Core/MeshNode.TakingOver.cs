@@ -4,6 +4,7 @@ namespace IoTMesh.Core;
 public sealed partial class MeshNode
 {
     private const int CameBackPauseMs = 50;
+    private int _sender;
 
     private ParseError ReceiveData(int neighbor, uint counter, byte[] buffer, int offset, int at, int end)
     {
@@ -14,6 +15,7 @@ public sealed partial class MeshNode
 
         int cost = buffer[at];
         at++;
+        _sender = neighbor;
         ushort source = _neighbors.Address[neighbor];
         byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
         bool accepted = true;

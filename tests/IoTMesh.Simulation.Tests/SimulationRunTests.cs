@@ -106,7 +106,9 @@ public class SimulationRunTests
     {
         SimulationResults many = SimulationRun.RunMany(Scenario.Load("grid4-16-heal"), 1, 8);
         Assert.True(many.IsGood, many.ToText());
-        Assert.True(many.HealMs.Count > 0 && many.HealMs.Max < 10_000, many.ToText());
+
+        // Messages that were on their way through it arrive by another; most seeds heal within the second that is not counted.
+        Assert.True(many.LatencyMs.Max > 50 && many.HealMs.Max < 10_000 && many.DeliveryRatio > 0.999, many.ToText());
     }
 
     [Fact]

@@ -48,7 +48,10 @@ public sealed partial class SimulationRun
             int node = revisit.Nodes[i];
             ushort target = revisit.Targets[i];
             ushort before = revisit.Targets[(i + count - 1) % count];
-            if (HasChanged(node, target, revisit.LeftUs - AtRadioUs) || (before != target && HasChanged(node, before, revisit.LeftUs - NewsUs)))
+
+            // Handed up to a gateway for want of a route: up once, down once (protocol.md 5.7).
+            bool handedUp = before != target && before != MeshAddress.AnyGateway && !_mesh.Topology.IsGateway(before);
+            if (handedUp || HasChanged(node, target, revisit.LeftUs - AtRadioUs) || (before != target && HasChanged(node, before, revisit.LeftUs - NewsUs)))
             {
                 return;
             }
