@@ -19,6 +19,7 @@ public static class NodeAssembly
 
         // Its gateways and the few nodes it exchanges messages with; a board has no memory for all of a large mesh.
         config.MaxPeers = MaxPeers;
+        config.StoreCustody = true;
         if (link.MaxFrameLength < config.MaxFrameLength)
         {
             config.MaxFrameLength = link.MaxFrameLength;
@@ -39,6 +40,35 @@ public static class NodeAssembly
             crypto,
             (uint)(seed[0] | (seed[1] << 8) | (seed[2] << 16) | (seed[3] << 24)),
             storage.Load(StoreRecord.Counters));
+        RestoreCustody(node, storage);
         return new MeshDriver(node, link, clock, storage, application, InboxCapacity);
+    }
+
+    // Log by log, the oldest first: a board has no memory for all of them at once.
+    private static void RestoreCustody(MeshNode node, IMeshStorage storage)
+    {
+        uint[] numbers = new uint[CustodyLog.Count];
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = CustodyLog.NumberOf(storage.LoadLog((byte)(StoreRecord.Custody + i)));
+        }
+
+        for (int done = 0; done < numbers.Length; done++)
+        {
+            int oldest = -1;
+            for (int i = 0; i < numbers.Length; i++)
+            {
+                oldest = numbers[i] != 0 && (oldest < 0 || numbers[i] < numbers[oldest]) ? i : oldest;
+            }
+
+            if (oldest < 0)
+            {
+                return;
+            }
+
+            numbers[oldest] = 0;
+            byte record = (byte)(StoreRecord.Custody + oldest);
+            node.RestoreCustody(record, storage.LoadLog(record));
+        }
     }
 }

@@ -16,6 +16,7 @@ internal static class Effect
     public const int Completed = 11;
     public const int RouteChanged = 12;
     public const int NeighborChanged = 13;
+    public const int StoreCustody = 20;
 }
 
 /// <summary>

@@ -45,6 +45,12 @@ public sealed class MeshConfig
     /// <summary>Bytes for own readings that no gateway has committed; each takes 5 more than its objects. Full: the oldest is given up.</summary>
     public int MaxCustodyBytes = 9_216;
 
+    /// <summary>Stores readings in custody, so that they survive a power cut: for nodes with flash.</summary>
+    public bool StoreCustody;
+
+    /// <summary>A reading that no gateway has committed so long after it was measured is stored, ms, with all that wait by then.</summary>
+    public int CustodyStoreMs = 30_000;
+
     /// <summary>Longest reading kept in custody, bytes.</summary>
     public int MaxReadingLength = 64;
 

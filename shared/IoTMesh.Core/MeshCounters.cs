@@ -21,6 +21,9 @@ public sealed class MeshCounters
     public long SeqNoRequestsSent;
     public long CustodyEvicted;
     public long CustodyReplayed;
+
+    /// <summary>Writes to storage for readings in custody.</summary>
+    public long CustodyWrites;
     public long TransmitFailures;
     public long RankInversions;
 

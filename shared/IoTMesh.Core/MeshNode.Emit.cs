@@ -32,7 +32,10 @@ public sealed partial class MeshNode
                 output.Record = (byte)b;
                 _record.Emit(output.Buffer);
                 output.Length = CounterRecord.Length;
+                output.IsAppend = false;
                 return true;
+            case Effect.StoreCustody:
+                return EmitChunk(a, output);
             case Effect.Completed:
                 output.Kind = OutputKind.SendCompleted;
                 output.Token = a;

@@ -118,6 +118,7 @@ public sealed partial class MeshNode
     {
         _nowMs = nowMs;
         _startMs = nowMs;
+        DropBelowFloor();
         RequestStore();
     }
 
@@ -150,6 +151,12 @@ public sealed partial class MeshNode
     public void HandleStored(long nowMs, int token, bool ok)
     {
         Advance(nowMs);
+        if (token == _storeToken && token != 0)
+        {
+            HandleChunkStored(ok);
+            return;
+        }
+
         if (token != _record.StoreToken)
         {
             return;
@@ -342,6 +349,7 @@ public sealed partial class MeshNode
     {
         _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
         StoreIfNeeded();
+        StepCustodyStore();
         ReportParentIfDue();
         _routes.Age();
 

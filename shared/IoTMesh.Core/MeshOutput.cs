@@ -85,6 +85,9 @@ public sealed class MeshOutput
 
     /// <summary>Store: which record, see <see cref="StoreRecord"/>.</summary>
     public byte Record;
+
+    /// <summary>Store of a log (<see cref="StoreRecord.Custody"/> on): add the bytes to it; false: they are all that it holds.</summary>
+    public bool IsAppend;
 }
 
 /// <summary>Records of the storage effect. protocol.md 9.</summary>
@@ -92,4 +95,7 @@ public static class StoreRecord
 {
     /// <summary>Boot number and the reserved blocks of frame counters and sequence numbers.</summary>
     public const byte Counters = 1;
+
+    /// <summary>First of the <see cref="CustodyLog.Count"/> logs of readings in custody: they are added to, not replaced.</summary>
+    public const byte Custody = 8;
 }

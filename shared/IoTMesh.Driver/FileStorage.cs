@@ -105,6 +105,45 @@ public sealed class FileStorage : IMeshStorage
         return true;
     }
 
+    public byte[] LoadLog(byte log)
+    {
+        string path = LogPathOf(log);
+        try
+        {
+            return log < MaxRecords && File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception error)
+        {
+            LastError = path + ": " + error.Message;
+            return null;
+        }
+    }
+
+    public bool Append(byte log, bool begins, byte[] buffer, int count)
+    {
+        string path = LogPathOf(log);
+        try
+        {
+            if (log >= MaxRecords)
+            {
+                return false;
+            }
+
+            using (FileStream stream = new FileStream(path, begins ? FileMode.Create : FileMode.Append, FileAccess.Write))
+            {
+                stream.Write(buffer, 0, count);
+                Platform.FlushToDisk(stream);
+            }
+
+            return true;
+        }
+        catch (Exception error)
+        {
+            LastError = path + ": " + error.Message;
+            return false;
+        }
+    }
+
     private static byte[] Compose(byte record, uint sequence, byte[] buffer, int count)
     {
         byte[] bytes = new byte[HeaderLength + count + CrcLength];
@@ -156,6 +195,11 @@ public sealed class FileStorage : IMeshStorage
     private string PathOf(byte record, int file)
     {
         return Path.Combine(_folder, "mesh" + record.ToString() + (file == 0 ? "a" : "b") + ".bin");
+    }
+
+    private string LogPathOf(byte log)
+    {
+        return Path.Combine(_folder, "mesh" + log.ToString() + ".log");
     }
 
     private byte[] ReadFile(byte record, int file)

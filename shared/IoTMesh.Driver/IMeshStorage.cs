@@ -8,4 +8,11 @@ public interface IMeshStorage
 
     /// <summary>Makes the record durable before it returns; false when it could not.</summary>
     bool Store(byte record, byte[] buffer, int count);
+
+    /// <summary>All bytes added to a log since it was begun, or null where there is none. After a power cut the last addition may be torn.</summary>
+    byte[] LoadLog(byte log);
+
+    /// <summary>Adds bytes to a log and makes them durable before it returns; false when it could not.</summary>
+    /// <param name="begins">The log holds nothing else afterwards.</param>
+    bool Append(byte log, bool begins, byte[] buffer, int count);
 }

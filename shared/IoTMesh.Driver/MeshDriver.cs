@@ -306,7 +306,9 @@ public sealed class MeshDriver
     {
         try
         {
-            return _storage.Store(_output.Record, _output.Buffer, _output.Length);
+            return _output.Record >= StoreRecord.Custody
+                ? _storage.Append(_output.Record, !_output.IsAppend, _output.Buffer, _output.Length)
+                : _storage.Store(_output.Record, _output.Buffer, _output.Length);
         }
         catch (Exception fault)
         {

@@ -16,6 +16,8 @@ internal sealed class MiniMesh : IDeviceKeys
 
     internal readonly Dictionary<int, MeshNode> Nodes = [];
     internal readonly Dictionary<int, byte[]> Stored = [];
+    internal readonly Dictionary<(int Node, byte Record), byte[]> Logs = [];
+    internal bool StoreWorks = true;
     internal readonly List<(int At, ushort Origin, byte Port, byte[] Payload, uint Seq, ushort Boot, int Hops)> Delivered = [];
     internal readonly List<(long MeasuredMs, byte Value)> Times = [];
     internal readonly List<(int At, int Token, bool Success)> Completed = [];
@@ -174,8 +176,8 @@ internal sealed class MiniMesh : IDeviceKeys
                     node.HandleTransmitResult(NowMs, output.Token, true);
                     break;
                 case OutputKind.Store:
-                    Stored[address] = output.Buffer.AsSpan(0, output.Length).ToArray();
-                    node.HandleStored(NowMs, output.Token, true);
+                    Store(address, output);
+                    node.HandleStored(NowMs, output.Token, StoreWorks || output.Record == StoreRecord.Counters);
                     break;
                 case OutputKind.Deliver:
                     Delivered.Add((address, output.Origin, output.Port, output.Buffer.AsSpan(0, output.Length).ToArray(),
@@ -196,6 +198,36 @@ internal sealed class MiniMesh : IDeviceKeys
                     break;
             }
         }
+    }
+
+    private void Store(int address, MeshOutput output)
+    {
+        byte[] bytes = output.Buffer.AsSpan(0, output.Length).ToArray();
+        if (output.Record == StoreRecord.Counters)
+        {
+            Stored[address] = bytes;
+        }
+        else if (StoreWorks)
+        {
+            byte[] before = output.IsAppend ? Logs.GetValueOrDefault((address, output.Record), []) : [];
+            Logs[(address, output.Record)] = [.. before, .. bytes];
+        }
+    }
+
+    /// <summary>Starts a node again with what it stored, as its assembly does.</summary>
+    internal MeshNode Reboot(int address)
+    {
+        MeshNode node = Make(address);
+        foreach (((int of, byte record), byte[] log) in Logs.OrderBy(l => CustodyLog.NumberOf(l.Value)))
+        {
+            if (of == address)
+            {
+                node.RestoreCustody(record, log);
+            }
+        }
+
+        Begin(address);
+        return node;
     }
 
     private void Transmit(int from, MeshOutput output)

@@ -90,6 +90,22 @@ public sealed class FileStorageTests : IDisposable
     }
 
     [Fact]
+    public void A_log_grows_survives_restarts_and_begins_anew()
+    {
+        Assert.Null(new FileStorage(_folder).LoadLog(8));
+        Assert.True(new FileStorage(_folder).Append(8, true, [1, 2, 9], 2));
+        Assert.True(new FileStorage(_folder).Append(8, false, [3], 1));
+        Assert.Equal([1, 2, 3], new FileStorage(_folder).LoadLog(8));
+        Assert.True(new FileStorage(_folder).Append(8, true, [4], 1));
+        Assert.Equal([4], new FileStorage(_folder).LoadLog(8));
+        Assert.Null(new FileStorage(_folder).LoadLog(9));
+        Assert.False(new FileStorage(_folder).Append(200, true, [4], 1));
+        var missing = new FileStorage(Path.Combine(_folder, "mesh8.log", "no-folder"));
+        Assert.False(missing.Append(8, true, [1], 1));
+        Assert.Contains("mesh8.log", missing.LastError);
+    }
+
+    [Fact]
     public void Torn_first_write_counts_as_nothing_stored()
     {
         new FileStorage(_folder).Store(Record, Content(0), 20);

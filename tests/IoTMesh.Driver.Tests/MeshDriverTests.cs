@@ -190,6 +190,10 @@ public sealed class MeshDriverTests
     {
         internal int Stores { get; private set; }
 
+        public byte[]? LoadLog(byte log) => null;
+
+        public bool Append(byte log, bool begins, byte[] buffer, int count) => true;
+
         public byte[] Load(byte record) => null!;
 
         public bool Store(byte record, byte[] buffer, int count)

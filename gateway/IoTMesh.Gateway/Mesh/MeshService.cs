@@ -39,6 +39,8 @@ public sealed class MeshService : IMeshApplication, IDisposable
         foreach (PeerState peer in store.LoadPeers())
         {
             node.RestorePeer(peer.Address, peer.Boot, peer.Counter, peer.Watermark);
+            long uptimeMs = time.GetUtcNow().ToUnixTimeMilliseconds() - (peer.EpochMs ?? long.MaxValue);
+            node.RestoreUptime(peer.Address, uptimeMs, clock.NowMs);
             foreach (uint seq in peer.Beyond)
             {
                 _releases.Enqueue((peer.Address, peer.Boot, seq));
@@ -160,7 +162,8 @@ public sealed class MeshService : IMeshApplication, IDisposable
     {
         var delivery = new Delivery(
             output.Origin, output.Port, output.Hops, output.RssiDbm, output.IsReading, output.Boot, output.ReadingSeq, output.MeasuredUptimeMs,
-            output.OriginUptimeMs, output.Counter, output.Buffer.AsSpan(0, output.Length).ToArray(), _time.GetUtcNow().ToUnixTimeMilliseconds());
+            output.OriginUptimeMs, output.Counter, output.Buffer.AsSpan(0, output.Length).ToArray(), _time.GetUtcNow().ToUnixTimeMilliseconds(),
+            output.IsKept);
         if (delivery.IsReading)
         {
             _store.TryPost(delivery);

@@ -5,6 +5,7 @@ namespace IoTMesh.Gateway.Storage;
 /// <param name="ArrivedMs">UTC, ms since 1970.</param>
 /// <param name="MeasuredUptimeMs">Readings: the origin's uptime when measured.</param>
 /// <param name="OriginUptimeMs">Readings: the origin's uptime when this copy left it.</param>
+/// <param name="IsKept">Readings: of an earlier boot of the origin; OriginUptimeMs is then the least that boot's could be.</param>
 public sealed record Delivery(
     ushort Origin,
     byte Port,
@@ -17,7 +18,8 @@ public sealed record Delivery(
     long OriginUptimeMs,
     uint Counter,
     byte[] Payload,
-    long ArrivedMs);
+    long ArrivedMs,
+    bool IsKept = false);
 
 /// <summary>An enrolled device.</summary>
 /// <param name="DeviceId">64 bits as 16 hex digits; names the device in storage.</param>
@@ -41,7 +43,8 @@ public sealed record OutboxRow(long Number, StoredReading Reading);
 /// <summary>What the mesh core must know of a device after a restart.</summary>
 /// <param name="Watermark">All readings of that boot up to this one are committed.</param>
 /// <param name="Beyond">Committed readings above the watermark.</param>
-public sealed record PeerState(ushort Address, ushort Boot, uint Counter, uint Watermark, IReadOnlyList<uint> Beyond);
+/// <param name="EpochMs">When that boot began: UTC, ms since 1970; null where it is not known.</param>
+public sealed record PeerState(ushort Address, ushort Boot, uint Counter, uint Watermark, IReadOnlyList<uint> Beyond, long? EpochMs = null);
 
 /// <summary>How much waits for the broker.</summary>
 public sealed record OutboxState(long Depth, long Bytes, long OldestMs);

@@ -30,12 +30,13 @@ internal sealed class StoreReader(string file)
     internal List<PeerState> Peers()
     {
         var rows = Query(
-            "SELECT p.device_id,d.address,p.boot,p.counter,p.watermark FROM peer p JOIN device d ON d.device_id=p.device_id",
+            "SELECT p.device_id,d.address,p.boot,p.counter,p.watermark,b.epoch_ms FROM peer p JOIN device d ON d.device_id=p.device_id "
+            + "LEFT JOIN boot b ON b.device_id=p.device_id AND b.boot=p.boot",
             r => (Device: r.GetString(0), Address: (ushort)r.GetInt32(1), Boot: (ushort)r.GetInt32(2), Counter: (uint)r.GetInt64(3),
-                Watermark: (uint)r.GetInt64(4)));
+                Watermark: (uint)r.GetInt64(4), EpochMs: r.IsDBNull(5) ? (long?)null : r.GetInt64(5)));
         return rows.ConvertAll(p => new PeerState(p.Address, p.Boot, p.Counter, p.Watermark, Query(
             "SELECT seq FROM reading WHERE device_id=$device AND boot=$boot AND seq>$seq ORDER BY seq LIMIT $limit", r => (uint)r.GetInt64(0),
-            ("$device", p.Device), ("$boot", p.Boot), ("$seq", p.Watermark), ("$limit", BeyondMax))));
+            ("$device", p.Device), ("$boot", p.Boot), ("$seq", p.Watermark), ("$limit", BeyondMax)), p.EpochMs));
     }
 
     internal List<OutboxRow> Outbox(long after, int limit)

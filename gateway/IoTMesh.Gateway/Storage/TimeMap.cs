@@ -67,6 +67,12 @@ public sealed class TimeMap
             clock = new BootClock { EpochMs = sample, AtMs = reading.ArrivedMs };
             _clocks.Add((device, reading.Boot), clock);
         }
+        else if (reading.IsKept)
+        {
+            // Nobody knows how long the node was without power: what was heard of that boot itself is better.
+            clock.IsChanged = true;
+            return Order(clock, reading.ReadingSeq, clock.EpochMs + reading.MeasuredUptimeMs, false);
+        }
 
         long passed = Math.Max(0, reading.ArrivedMs - clock.AtMs);
         long crept = clock.EpochMs + (passed * DriftPpm / 1_000_000);

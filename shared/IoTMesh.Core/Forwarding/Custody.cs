@@ -100,7 +100,15 @@ internal sealed class Custody
     /// <summary>Adds a reading of an earlier boot behind those that are held; false where it opens one run too many.</summary>
     internal bool Restore(ushort boot, uint seq, byte[] payload, int offset, int count, uint ticks)
     {
-        bool goesOn = _runs > 0 && _runBoot[_runs - 1] == boot && _runFirst[_runs - 1] + (uint)_runCount[_runs - 1] == seq;
+        bool isSameBoot = _runs > 0 && _runBoot[_runs - 1] == boot;
+        uint next = isSameBoot ? _runFirst[_runs - 1] + (uint)_runCount[_runs - 1] : 0;
+        if (isSameBoot && seq < next)
+        {
+            // Stored twice.
+            return true;
+        }
+
+        bool goesOn = isSameBoot && seq == next;
 
         // One run stays free for the readings of this boot.
         if (!goesOn && _runs == RunsMax - 1)
@@ -172,8 +180,13 @@ internal sealed class Custody
     /// <summary>When the reading was measured: uptime in its boot, in 16 ms.</summary>
     internal uint TicksOf(uint seq)
     {
-        int at = EntryOf(seq);
-        return (uint)(_data[Wrap(at + 1)] | (_data[Wrap(at + 2)] << 8) | (_data[Wrap(at + 3)] << 16) | (_data[Wrap(at + 4)] << 24));
+        return GetTicks(EntryOf(seq));
+    }
+
+    /// <summary>The same of a reading of this boot, whichever run is the oldest.</summary>
+    internal uint TicksOfOwn(uint seq)
+    {
+        return GetTicks(Skip(_head, Count - (int)(_next - seq)));
     }
 
     /// <summary>Copies the reading; returns its length.</summary>
@@ -289,6 +302,11 @@ internal sealed class Custody
             Generation++;
             System.Array.Clear(_state, 0, Window);
         }
+    }
+
+    private uint GetTicks(int at)
+    {
+        return (uint)(_data[Wrap(at + 1)] | (_data[Wrap(at + 2)] << 8) | (_data[Wrap(at + 3)] << 16) | (_data[Wrap(at + 4)] << 24));
     }
 
     private int EntryOf(uint seq)

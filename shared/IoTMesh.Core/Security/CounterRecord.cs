@@ -68,7 +68,7 @@ internal sealed class CounterRecord
     internal static bool IsValid(byte[] record)
     {
         return record != null && record.Length == Length && record[0] == FormatVersion
-            && Bytes.GetU16(record, OffsetCrc) == Crc16(record, OffsetCrc);
+            && Bytes.GetU16(record, OffsetCrc) == Crc16(record, 0, OffsetCrc);
     }
 
     internal bool CanSendFrame => NextFrame < _frameEnd;
@@ -105,7 +105,7 @@ internal sealed class CounterRecord
         Bytes.PutU32(buffer, OffsetMessage, _messageEndWanted);
         Bytes.PutU16(buffer, OffsetSeqNo, _seqNoEndWanted);
         Bytes.PutU16(buffer, OffsetSeqNo + 2, 0);
-        Bytes.PutU16(buffer, OffsetCrc, Crc16(buffer, OffsetCrc));
+        Bytes.PutU16(buffer, OffsetCrc, Crc16(buffer, 0, OffsetCrc));
     }
 
     /// <summary>The Store is durable: its blocks may be used.</summary>
@@ -118,10 +118,10 @@ internal sealed class CounterRecord
     }
 
     // CRC-16/CCITT-FALSE; a record is written a few times a day, so no table.
-    private static ushort Crc16(byte[] buffer, int count)
+    internal static ushort Crc16(byte[] buffer, int offset, int count)
     {
         int crc = 0xFFFF;
-        for (int i = 0; i < count; i++)
+        for (int i = offset; i < offset + count; i++)
         {
             crc ^= buffer[i] << 8;
             for (int bit = 0; bit < 8; bit++)

@@ -74,6 +74,7 @@ public sealed partial class SimulationRun
         switch (fault.Kind)
         {
             case FaultKind.Kill:
+                _powerCuts.Add((fault.A, _mesh.NowUs));
                 _mesh.Kill(fault.A);
                 break;
             case FaultKind.Start:

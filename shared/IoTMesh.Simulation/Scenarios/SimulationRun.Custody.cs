@@ -10,6 +10,22 @@ public sealed partial class SimulationRun
     /// </summary>
     private const long CustodyUs = 90 * Second;
 
+    /// <summary>A reading is in its origin's flash so long after it was made, unless a gateway had it before. protocol.md 9.2.</summary>
+    private const long StoredWithinUs = 36 * Second;
+    private readonly List<(int Node, long AtUs)> _powerCuts = [];
+
+    /// <summary>
+    /// Custody does not cover what its origin's power cut came upon before it was stored (powerCut), nor what an origin that never came
+    /// back had handed to nobody (originDied).
+    /// </summary>
+    private string LossOf(in Reading reading)
+    {
+        int from = reading.From;
+        long madeUs = reading.MadeUs;
+        bool isCut = _powerCuts.Exists(cut => cut.Node == from && cut.AtUs >= madeUs && cut.AtUs - madeUs <= StoredWithinUs);
+        return isCut ? "powerCut" : _mesh.IsRunning(from) ? "lost" : "originDied";
+    }
+
     /// <summary>
     /// A reading that its node took into custody must be committed, where the node has not restarted since, gave up none for want of
     /// room, has a good way to a serving gateway, and nothing went wrong for a while.

@@ -10,7 +10,8 @@ public sealed partial class SimulationRun
         List<LostReading> lost = [];
         long hops = 0;
         long readingHops = 0;
-        foreach (Reading reading in _readings)
+        HashSet<int> inCustody = [.. _byKey.Values];
+        foreach ((int index, Reading reading) in _readings.Index())
         {
             if (reading.DeliveredUs >= 0)
             {
@@ -22,7 +23,7 @@ public sealed partial class SimulationRun
             }
             else
             {
-                string reason = reading.Taken == SendResult.Accepted ? "lost" : reading.Taken.ToString();
+                string reason = reading.Taken == SendResult.Accepted ? inCustody.Contains(index) ? LossOf(reading) : "lost" : reading.Taken.ToString();
                 lost.Add(new LostReading(reading.From, reading.To, reading.MadeUs / (double)Second, reason));
             }
         }

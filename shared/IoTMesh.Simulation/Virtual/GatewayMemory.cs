@@ -22,7 +22,8 @@ internal sealed class GatewayMemory
     }
 
     /// <summary>Commits a reading; false when it was there already.</summary>
-    internal bool Commit(ReadingKey key, uint counter)
+    /// <param name="uptimeMs">The origin's uptime when this copy left it; -1 for a reading of an earlier boot.</param>
+    internal bool Commit(ReadingKey key, uint counter, long uptimeMs, long nowMs)
     {
         Peer peer = Find(key.Origin);
         peer.Counter = Math.Max(peer.Counter, counter);
@@ -30,6 +31,12 @@ internal sealed class GatewayMemory
         {
             peer.Boot = key.Boot;
             peer.Watermark = 0;
+            peer.UptimeMs = -1;
+        }
+
+        if (key.Boot == peer.Boot && uptimeMs >= 0)
+        {
+            (peer.UptimeMs, peer.UptimeAtMs) = (uptimeMs, nowMs);
         }
 
         bool isNew = _committed.Add(key);
@@ -44,11 +51,13 @@ internal sealed class GatewayMemory
     internal bool IsCommitted(ReadingKey key) => _committed.Contains(key);
 
     /// <summary>Tells a node core that starts what it accepted before.</summary>
-    internal void Restore(MeshNode node)
+    /// <param name="localMs">The present time on the node's clock.</param>
+    internal void Restore(MeshNode node, long localMs, long nowMs)
     {
         foreach ((ushort origin, Peer peer) in _peers)
         {
             node.RestorePeer(origin, peer.Boot, peer.Counter, peer.Watermark);
+            node.RestoreUptime(origin, peer.UptimeMs < 0 ? -1 : peer.UptimeMs + nowMs - peer.UptimeAtMs, localMs);
         }
     }
 
@@ -70,5 +79,9 @@ internal sealed class GatewayMemory
         internal uint Counter { get; set; }
 
         internal uint Watermark { get; set; }
+
+        internal long UptimeMs { get; set; } = -1;
+
+        internal long UptimeAtMs { get; set; }
     }
 }

@@ -97,10 +97,16 @@ public sealed partial class VirtualMesh
     {
         Flight store = _flights[slot];
         VirtualNode node = _nodes[store.From - 1];
-        if (node.Core is not null && node.Incarnation == store.Incarnation)
+        bool isWhole = node.Core is not null && node.Incarnation == store.Incarnation;
+        if (store.Record >= StoreRecord.Custody)
+        {
+            node.Flash.Write(store.Record, store.IsAppend, store.Frame.AsSpan(0, store.Length), isWhole);
+        }
+
+        if (isWhole)
         {
             node.CountersRecord = store.Record == StoreRecord.Counters ? store.Frame[..store.Length] : node.CountersRecord;
-            node.Core.HandleStored(LocalMs(node), store.Token, true);
+            node.Core!.HandleStored(LocalMs(node), store.Token, true);
             Touch(node);
         }
 
@@ -113,7 +119,7 @@ public sealed partial class VirtualMesh
         VirtualNode node = _nodes[reading.From - 1];
         if (node.Core is not null && node.Incarnation == reading.Incarnation)
         {
-            bool isNew = node.Memory!.Commit(reading.Key, reading.Counter);
+            bool isNew = node.Memory!.Commit(reading.Key, reading.Counter, reading.UptimeMs, NowMs);
             node.Core.ReleaseCustody(LocalMs(node), reading.Key.Origin, reading.Key.Boot, reading.Key.Seq);
             _observer.Committed(node.Id, reading.Key, isNew);
             Touch(node);
@@ -267,8 +273,10 @@ public sealed partial class VirtualMesh
         internal bool IsChanged;
         internal Copies? Copies;
         internal byte Record;
+        internal bool IsAppend;
         internal uint Counter;
         internal ReadingKey Key;
+        internal long UptimeMs;
     }
 
     /// <summary>A pool of flights.</summary>
@@ -288,6 +296,8 @@ public sealed partial class VirtualMesh
             flight.Token = output.Token;
             flight.Destination = output.LinkDestination;
             flight.Record = output.Record;
+            flight.IsAppend = output.IsAppend;
+            flight.UptimeMs = output.IsKept ? -1 : output.OriginUptimeMs;
             flight.Counter = output.Counter;
             flight.Key = new ReadingKey(output.Origin, output.Boot, output.ReadingSeq);
             Fill(flight, output.Buffer.AsSpan(0, output.Length));

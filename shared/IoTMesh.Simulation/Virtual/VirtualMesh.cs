@@ -16,6 +16,9 @@ public sealed record VirtualMeshOptions
     /// <summary>Time to make a record durable, us.</summary>
     public int StoreDelayUs { get; init; } = 2_000;
 
+    /// <summary>Nodes have flash: readings in custody survive a kill.</summary>
+    public bool StoreCustody { get; init; } = true;
+
     /// <summary>From the delivery of a reading until the gateway's outbox has committed it, us.</summary>
     public int CommitDelayUs { get; init; } = 5_000;
 
@@ -178,8 +181,10 @@ public sealed partial class VirtualMesh
         entry.BusyUntilUs = NowUs;
         if (entry.IsServing)
         {
-            entry.Memory!.Restore(entry.Core);
+            entry.Memory!.Restore(entry.Core, LocalMs(entry), NowMs);
         }
+
+        entry.Flash.Restore(entry.Core);
 
         Medium.Start(node);
         entry.Core.Start(LocalMs(entry));
@@ -268,6 +273,7 @@ public sealed partial class VirtualMesh
         MeshConfig config = new() { Address = Topology.AddressOf(node), IsGateway = isGateway };
         config.MaxPeers = Math.Max(config.MaxPeers, Topology.NodeCount + 8);
         SetLinkTimes(config);
+        config.StoreCustody = !isGateway && _options.StoreCustody;
         _options.Configure?.Invoke(config);
         return config;
     }
@@ -304,6 +310,8 @@ public sealed partial class VirtualMesh
         internal long BusyUntilUs { get; set; }
 
         internal byte[]? CountersRecord { get; set; }
+
+        internal NodeFlash Flash { get; } = new();
 
         internal List<MeshCounters> Counters { get; } = [];
     }
