@@ -131,7 +131,7 @@ public class FiguresTests
 
         public Dictionary<int, long> DeliveredUs { get; } = [];
 
-        /// <summary>Links on the shortest way of each delivered reading, from the positions: a grid without faults is crossed the short way.</summary>
+        /// <summary>Links on the shortest way of each delivered reading, from the positions in the grid.</summary>
         public Dictionary<int, long> Hops { get; } = [];
 
         private Dictionary<int, int> From { get; } = [];

@@ -44,6 +44,9 @@ public sealed class Medium
 
     public Topology Topology { get; }
 
+    /// <summary>Changes with everything that changes a link.</summary>
+    internal int Version { get; private set; }
+
     /// <summary>Where a node stands now.</summary>
     public RadioPosition PositionOf(int node) => _positions[Index(node)];
 
@@ -129,6 +132,17 @@ public sealed class Medium
         }
 
         _positions[index] = new RadioPosition(x, y);
+        if (Topology.Propagation is Propagation propagation)
+        {
+            for (int i = 0; i < _base.Length; i++)
+            {
+                _base[i] = propagation.LinksFrom(_positions, i + 1, Topology.Loss);
+            }
+
+            Rebuild();
+            return;
+        }
+
         RadioLink[] links = [.. Layouts.LinksInRange(_positions, node, Topology.Range, Topology.Loss)];
         _base[index] = links;
         for (int i = 0; i < _base.Length; i++)
@@ -209,8 +223,15 @@ public sealed class Medium
         Rebuild();
     }
 
+    /// <summary>False where a fault or a dead node keeps signals from passing at all.</summary>
+    internal bool IsOpen(int from, int to)
+    {
+        return !_off[from - 1] && !_off[to - 1] && _group[from - 1] == _group[to - 1] && !_cut.Contains(Pair(from, to));
+    }
+
     private void Rebuild()
     {
+        Version++;
         for (int i = 0; i < _base.Length; i++)
         {
             List<MediumLink> links = new(_base[i].Length);

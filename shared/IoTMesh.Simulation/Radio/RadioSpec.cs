@@ -52,6 +52,12 @@ public sealed record RadioSpec
     /// <summary>Level at which 8 % of 1,024-byte frames are lost, dBm (IEEE 802.11-2016 section 15.4.8.2); null for the rate's typical one.</summary>
     public double? SensitivityDbm { get; init; }
 
+    /// <summary>
+    /// How much stronger a frame must be than all other signals together to get through as it does at the sensitivity, dB. Other frames
+    /// are worse than noise of the same power: they are spread and modulated alike.
+    /// </summary>
+    public double InterferenceDb { get; init; } = 6;
+
     /// <summary>A frame that comes this much stronger than the one being received takes its place, dB.</summary>
     public double CaptureDb { get; init; } = 10;
 
@@ -94,6 +100,7 @@ public sealed record RadioSpec
                 TxPowerDbm = Number(input, "txPowerDbm", Simple.TxPowerDbm, -60, 40),
                 NoiseDbm = Number(input, "noiseDbm", Simple.NoiseDbm, -150, 0),
                 SensitivityDbm = input.Optional("sensitivityDbm")?.AsDouble(-150, 0),
+                InterferenceDb = Number(input, "interferenceDb", Simple.InterferenceDb, -30, 60),
                 CaptureDb = Number(input, "captureDb", Simple.CaptureDb, 0, 60),
                 CarrierSense = input.Optional("carrierSense")?.AsBool() ?? true,
                 CarrierSenseDbm = input.Optional("carrierSenseDbm")?.AsDouble(-150, 0),

@@ -84,6 +84,9 @@ public sealed class Topology
         return false;
     }
 
+    /// <summary>What gives the links of the physical model from places; null where links are given.</summary>
+    internal Propagation? Propagation { get; init; }
+
     /// <summary>Number of directed links.</summary>
     public int LinkCount => _links.Sum(links => links.Length);
 

@@ -97,6 +97,9 @@ internal static class ResultText
         Line(text, $"heal          median {run.HealMs.P50:0} ms, p99 {run.HealMs.P99:0} ms, max {run.HealMs.Max:0} ms ({run.HealMs.Count} faults)");
         Line(text, $"mesh time     off by p50 {run.TimeErrorMs.P50:0.#} ms, p99 {run.TimeErrorMs.P99:0.#} ms, max {run.TimeErrorMs.Max:0.#} ms");
         Line(text, $"on air        {run.FramesOnAir} frames, {run.BytesOnAir} bytes");
+        double share = run.AirtimeSeconds / run.VirtualSeconds;
+        Line(text, $"radio         {run.LinkBytesOnAir} bytes with its headers, {run.AirtimeSeconds:0.000} s of airtime ({share:0.0 %} of the run)");
+        Line(text, $"spoiled       {run.Collisions} receptions by collisions, {run.Corrupted} handed over with wrong bits");
         Line(text, $"per hop       {run.BytesPerDeliveredPerHop:0.0} bytes and {run.FramesPerHop:0.00} data frames for a delivered reading");
         Line(text, $"last half     {run.IdleBytesPerNodeSecond:0.00} bytes per node and second");
         Line(text, $"loops         {run.Loops} next-hop cycles, {run.Revisits} messages came back to a node they had left");
@@ -192,6 +195,9 @@ internal static class ResultText
         json.WriteNumber("idleBytesPerNodeSecond", Round(run.IdleBytesPerNodeSecond));
         json.WriteNumber("loops", run.Loops);
         json.WriteNumber("revisits", run.Revisits);
+        json.WriteNumber("linkBytesOnAir", run.LinkBytesOnAir);
+        json.WriteNumber("airtimeSeconds", Round(run.AirtimeSeconds));
+        json.WriteNumber("collisions", run.Collisions);
         json.WriteNumber("corrupted", run.Corrupted);
         json.WriteStartObject("drops");
         foreach ((string reason, long count) in run.Drops)

@@ -87,7 +87,7 @@ internal static class ScenarioReader
         return index >= 0 ? (MeshClass)index : throw input!.Error($"expected one of {string.Join(", ", _classes)}, found '{input.AsString()}'");
     }
 
-    /// <summary>A source may stand several times in a list that pairs with another, once else; a gateway is no source of messages to gateways.</summary>
+    /// <summary>A source may stand several times in a list that pairs with another; a gateway is no source of messages to gateways.</summary>
     private static IReadOnlyList<int> ReadSources(JsonInput input, JsonInput to, TopologySpec topology)
     {
         bool isPaired = to.IsArray && to.Items().Count > 1;

@@ -109,6 +109,15 @@ public sealed record SimulationResult
     /// <summary>Hash over all outputs of all nodes, 16 hex digits.</summary>
     public required string TraceHash { get; init; }
 
+    /// <summary>As <see cref="BytesOnAir"/>, with what the radio adds to each frame: its headers, acknowledgements and retries.</summary>
+    public required long LinkBytesOnAir { get; init; }
+
+    /// <summary>How long all transmissions of all nodes took together.</summary>
+    public required double AirtimeSeconds { get; init; }
+
+    /// <summary>Receptions, at nodes that a frame was meant for, that other signals or the receiver's own spoiled.</summary>
+    public required long Collisions { get; init; }
+
     /// <summary>Receptions with wrong bits.</summary>
     public required long Corrupted { get; init; }
 

@@ -59,6 +59,9 @@ public sealed partial class SimulationRun
             WallSeconds = wallSeconds,
             Events = _mesh.EventCount,
             TraceHash = _mesh.TraceHash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
+            LinkBytesOnAir = _mesh.LinkBytesOnAir,
+            AirtimeSeconds = _mesh.AirtimeSeconds,
+            Collisions = _mesh.CollisionCount,
             Corrupted = _mesh.CorruptedCount,
             Violations = _violations,
         };

@@ -39,7 +39,9 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     {
         _scenario = scenario;
         _seed = seed;
-        _mesh = new VirtualMesh(scenario.Topology.Create(seed), seed, this, Apply(scenario, options));
+        Topology topology = scenario.Topology.Create(seed);
+        topology = scenario.Radio.IsPhysical ? new Propagation(scenario.Radio, seed).Apply(topology) : topology;
+        _mesh = new VirtualMesh(topology, seed, this, Apply(scenario, options));
         _watch = options?.Watch;
         _random = new SeededRandom(seed, 0x72756E);
         _endUs = Us(scenario.DurationSeconds);
@@ -156,22 +158,6 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         }
     }
 
-    private void AddFlow(TrafficEntry entry, int from, int to)
-    {
-        if (from == to)
-        {
-            return;
-        }
-
-        long periodUs = Math.Max(1, Us(entry.PeriodSeconds));
-        Flow flow = new(entry, from, to, periodUs) { NextUs = Us(entry.StartSeconds) + _random.NextLong(periodUs) };
-        _flows.Add(flow);
-        if (flow.NextUs < _trafficEndUs)
-        {
-            _mesh.CallAt(flow.NextUs, _flows.Count + 1);
-        }
-    }
-
     void IVirtualMeshObserver.Called(int id)
     {
         if (IsFault(id))
@@ -245,12 +231,6 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         PayloadBytes = (ushort)count,
         BroadcastIndex = broadcastIndex,
     });
-
-    private int OtherNode(int from)
-    {
-        int other = 1 + _random.NextInt(_mesh.Topology.NodeCount - 1);
-        return other >= from ? other + 1 : other;
-    }
 
     /// <summary>The payload tells which reading it is, and the rest follows from that.</summary>
     private static void Fill(Span<byte> payload, int index)
@@ -385,18 +365,5 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         {
             _violations.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"at {_mesh.NowUs / 1e6:0.000} s: {what}"));
         }
-    }
-
-    private sealed class Flow(TrafficEntry entry, int from, int to, long periodUs)
-    {
-        internal TrafficEntry Entry { get; } = entry;
-
-        internal int From { get; } = from;
-
-        internal int To { get; } = to;
-
-        internal long PeriodUs { get; } = periodUs;
-
-        internal long NextUs { get; set; }
     }
 }

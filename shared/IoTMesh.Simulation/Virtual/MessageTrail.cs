@@ -4,7 +4,7 @@ namespace IoTMesh.Simulation;
 
 /// <summary>A message came back to a node that had passed it on.</summary>
 /// <param name="Nodes">The way round: from the node, over those between, without the node again.</param>
-/// <param name="Targets">For each of them, where the message was headed when it left: its gateway where it keeps to one, else its destination.</param>
+/// <param name="Targets">For each, where the message was headed when it left: its gateway where it keeps to one, else its destination.</param>
 /// <param name="LeftUs">When the first of the links was crossed.</param>
 public sealed record Revisit(ushort Origin, uint Counter, IReadOnlyList<int> Nodes, IReadOnlyList<ushort> Targets, long LeftUs);
 

@@ -8,6 +8,9 @@ public sealed partial class VirtualMesh
     {
         switch (happened.Kind)
         {
+            case >= EventKind.RadioReady and <= EventKind.RadioHeard:
+                HandleRadio(happened);
+                break;
             case EventKind.NodeStart when _nodes[happened.A - 1].Incarnation == happened.B:
                 Start(happened.A);
                 break;
@@ -179,6 +182,12 @@ public sealed partial class VirtualMesh
         FramesOnAir++;
         BytesOnAir += output.Length;
         int slot = _flights.Take(node.Id, node.Incarnation, output);
+        if (_channel is not null)
+        {
+            Enqueue(node, slot, output.Token);
+            return;
+        }
+
         node.BusyUntilUs = Math.Max(NowUs, node.BusyUntilUs) + _options.Airtime.Of(output.Length);
         _events.Add(node.BusyUntilUs + _options.LatencyUs, EventKind.Arrival, slot);
     }
@@ -272,6 +281,9 @@ public sealed partial class VirtualMesh
         internal sbyte RssiDbm;
         internal bool IsChanged;
         internal Copies? Copies;
+
+        // Of a frame that the physical radio model has received somewhere.
+        internal readonly List<Reception> Heard = [];
         internal byte Record;
         internal bool IsAppend;
         internal uint Counter;
@@ -314,6 +326,20 @@ public sealed partial class VirtualMesh
             flight.RssiDbm = rssiDbm;
             flight.IsChanged = false;
             flight.Copies = copies;
+            Fill(flight, original.Frame.AsSpan(0, original.Length));
+            return slot;
+        }
+
+        /// <summary>A frame that has left the air, with what became of it.</summary>
+        internal int TakeHeard(Flight original, List<Reception> outcomes)
+        {
+            int slot = TakeFree();
+            Flight flight = _all[slot];
+            flight.From = original.From;
+            flight.Incarnation = original.Incarnation;
+            flight.Destination = original.Destination;
+            flight.Heard.Clear();
+            flight.Heard.AddRange(outcomes);
             Fill(flight, original.Frame.AsSpan(0, original.Length));
             return slot;
         }

@@ -88,6 +88,16 @@ public sealed partial class VirtualMesh
         _observer = observer;
         _options = options ?? new VirtualMeshOptions();
         _disturbance = _options.Radio.IsDisturbed ? new SeededRandom(seed, 0x646973) : null;
+        if (_options.Radio.IsPhysical)
+        {
+            double sensitivityDbm = new Propagation(_options.Radio, seed).SensitivityDbm(_options.Radio.Phy.RateMbps);
+            _channel = new PhysicalChannel(_options.Radio, Medium, seed);
+            _access = new ChannelAccess(
+                _options.Radio, sensitivityDbm, topology.NodeCount, seed, (timeUs, node, turn) => _events.Add(timeUs, EventKind.RadioAccess, node, turn));
+            _radios = [.. Enumerable.Range(0, topology.NodeCount + 1).Select(_ => new RadioNode())];
+            _readiness = new SeededRandom(seed, 0x726479);
+        }
+
         _site = new SimulatedSite(topology.NodeCount, seed);
         _nodes = new VirtualNode[topology.NodeCount];
         MeshConfig largest = CreateConfig(1, isGateway: false);
@@ -198,6 +208,7 @@ public sealed partial class VirtualMesh
         VirtualNode entry = _nodes[node - 1];
         entry.Core = null;
         entry.Incarnation++;
+        ResetRadio(node);
         Medium.Kill(node);
     }
 
