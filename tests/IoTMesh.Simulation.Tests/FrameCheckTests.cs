@@ -53,6 +53,19 @@ public class FrameCheckTests
     }
 
     [Fact]
+    public void Messages_from_before_a_neighbor_was_forgotten_are_not_delivered_again()
+    {
+        // Somebody records all frames and plays them again when the two, which were apart for long enough, have met anew.
+        SimulationResult run = SimulationRun.Run(Parse(
+            """
+            {"durationSeconds":340,"topology":{"kind":"line","nodes":2},"radio":{"replay":1,"replaySeconds":222},
+             "traffic":[{"from":[2],"to":"gateway","periodSeconds":1},{"from":[1],"to":[2],"periodSeconds":1}],
+             "faults":[{"atSeconds":30,"cut":[1,2]},{"atSeconds":250,"restore":[1,2]}]}
+            """));
+        Assert.True(run.IsGood, run.ToText());
+    }
+
+    [Fact]
     public void Node_whose_next_hop_leads_back_is_found_at_once()
     {
         SimulationRun run = new(Parse("""{"durationSeconds":60,"topology":{"kind":"line","nodes":3}}"""), 1, null);

@@ -164,6 +164,9 @@ public sealed partial class VirtualMesh
                 case OutputKind.Deliver:
                     Deliver(node, _output);
                     break;
+                case OutputKind.NeighborChanged when _disturbance is not null && !_output.Success:
+                    node.GivenUpUs[_output.Destination] = NowUs;
+                    break;
                 case OutputKind.RouteChanged:
                     _observer.RouteChanged(node.Id, _output.Destination);
                     break;

@@ -178,8 +178,8 @@ public sealed partial class VirtualMesh
         if (!_channel!.IsSending(node) && Medium.IsOn(node))
         {
             Phy phy = _options.Radio.Phy;
-            Begin(
-                new Transmission { Slot = _radios[to].Attempt, From = node, To = to, IsAck = true, RateMbps = phy.RateMbps }, Phy.AckLength, phy.AckUs);
+            Transmission ack = new() { Slot = _radios[to].Attempt, From = node, To = to, IsAck = true, RateMbps = phy.RateMbps };
+            Begin(ack, Phy.AckLength, phy.AckUs);
         }
     }
 

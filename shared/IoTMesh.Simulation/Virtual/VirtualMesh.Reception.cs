@@ -7,6 +7,7 @@ public sealed partial class VirtualMesh
     private const double DuplicateSpreadMs = 20;
     private const int FlippedBitsMax = 8;
     private readonly MessageTrail _trail = new();
+    private readonly NeighborInfo _neighbor = new();
 
     /// <summary>Messages in accepted frames that the checkers could not read.</summary>
     internal long UnreadCount => _trail.Unread;
@@ -89,10 +90,12 @@ public sealed partial class VirtualMesh
         VirtualNode receiver = _nodes[copy.Destination - 1];
         if (receiver.Core is MeshNode core && Medium.IsOn(receiver.Id))
         {
+            bool isForgotten = copy.Copies!.AcceptedIn == receiver.Incarnation
+                && (!Knows(core, copy.From) || receiver.GivenUpUs.GetValueOrDefault(Topology.AddressOf(copy.From), -1) >= copy.Copies.AcceptedUs);
             ParseError error = core.HandleFrame(LocalMs(receiver), copy.Frame, 0, copy.Length, copy.RssiDbm);
             if (error == ParseError.None)
             {
-                CheckCopy(copy, receiver);
+                CheckCopy(copy, receiver, isForgotten);
             }
 
             if (!copy.IsChanged)
@@ -106,19 +109,38 @@ public sealed partial class VirtualMesh
         _flights.Free(slot);
     }
 
-    /// <summary>No life of a node may accept a frame twice, nor one that was changed on the way.</summary>
-    private void CheckCopy(Flight copy, VirtualNode receiver)
+    private bool Knows(MeshNode core, int sender)
+    {
+        for (int i = 0; i < core.NeighborCount; i++)
+        {
+            core.GetNeighbor(i, _neighbor);
+            if (_neighbor.Address == sender)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// No life of a node may accept a frame twice, nor one that was changed on the way. Only from a sender that it has given up or
+    /// forgotten in between, and its replay window with it, may a frame come again: it makes that sender no more than a heard neighbor
+    /// that must answer a challenge (protocol.md 5.3), and messages have windows of their own, which other checks watch.
+    /// </summary>
+    private void CheckCopy(Flight copy, VirtualNode receiver, bool isForgotten)
     {
         if (copy.IsChanged)
         {
             _observer.Violated($"node {receiver.Id} accepted a frame of node {copy.From} with wrong bits");
         }
-        else if (copy.Copies!.AcceptedIn == receiver.Incarnation)
+        else if (copy.Copies!.AcceptedIn == receiver.Incarnation && !isForgotten)
         {
             _observer.Violated($"node {receiver.Id} accepted a frame of node {copy.From} twice");
         }
 
         copy.Copies!.AcceptedIn = receiver.Incarnation;
+        copy.Copies.AcceptedUs = NowUs;
     }
 
     /// <summary>Follows messages as frames really carry them.</summary>
@@ -135,5 +157,6 @@ public sealed partial class VirtualMesh
     {
         /// <summary>Life of the receiver in which it accepted one; 0 for none.</summary>
         internal int AcceptedIn;
+        internal long AcceptedUs;
     }
 }

@@ -93,7 +93,11 @@ public sealed partial class VirtualMesh
             double sensitivityDbm = new Propagation(_options.Radio, seed).SensitivityDbm(_options.Radio.Phy.RateMbps);
             _channel = new PhysicalChannel(_options.Radio, Medium, seed);
             _access = new ChannelAccess(
-                _options.Radio, sensitivityDbm, topology.NodeCount, seed, (timeUs, node, turn) => _events.Add(timeUs, EventKind.RadioAccess, node, turn));
+                _options.Radio,
+                sensitivityDbm,
+                topology.NodeCount,
+                seed,
+                (timeUs, node, turn) => _events.Add(timeUs, EventKind.RadioAccess, node, turn));
             _radios = [.. Enumerable.Range(0, topology.NodeCount + 1).Select(_ => new RadioNode())];
             _readiness = new SeededRandom(seed, 0x726479);
         }
@@ -323,6 +327,9 @@ public sealed partial class VirtualMesh
         internal byte[]? CountersRecord { get; set; }
 
         internal NodeFlash Flash { get; } = new();
+
+        /// <summary>When it last gave up a neighbor; kept where frames may come again.</summary>
+        internal Dictionary<ushort, long> GivenUpUs { get; } = [];
 
         internal List<MeshCounters> Counters { get; } = [];
     }
