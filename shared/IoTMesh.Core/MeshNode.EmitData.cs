@@ -140,6 +140,12 @@ public sealed partial class MeshNode
         output.MeasuredUptimeMs = output.IsReading ? _queue.MeasuredMs[slot] : 0;
         output.OriginUptimeMs = output.IsReading ? _queue.UptimeMs[slot] : 0;
         output.IsKept = output.IsReading && _queue.IsKept[slot];
+        if (_queue.Token[slot] != 0)
+        {
+            EmitDiagnosis(slot, output);
+            return true;
+        }
+
         output.Token = 0;
         Reassembly whole = _queue.Kind[slot] == MessageKind.Service ? FindComplete(_queue.Origin[slot]) : null;
         byte[] content = whole == null ? _queue.Body : whole.Data;

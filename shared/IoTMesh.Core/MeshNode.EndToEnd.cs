@@ -120,6 +120,12 @@ public sealed partial class MeshNode
             peer = kind == MessageKind.Hello ? _peers.FindOrSpare(destination) : _peers.FindOrAdd(destination);
         }
 
+        return ComposeTo(kind, destination, peer, peer == PeerTable.None ? (ushort)0 : _peers.Boot[peer], messageClass, wide, count);
+    }
+
+    /// <param name="boot">Of the receiver, where it is one node.</param>
+    private int ComposeTo(byte kind, ushort destination, int peer, ushort boot, byte messageClass, bool wide, int count)
+    {
         IBlockCipher cipher = SendCipherFor(destination, peer);
         if (cipher == null || !_record.CanSendMessage || !HasRoom())
         {
@@ -136,7 +142,7 @@ public sealed partial class MeshNode
         header.Counter = _record.NextMessage++;
         header.Boot = _record.Boot;
         header.BodyLength = count + MessageHeader.TagLength;
-        MakeNonce(kind, Address, destination, header.Counter, IsBoundToBoot(kind, destination) ? _peers.Boot[peer] : (ushort)0, _record.Boot);
+        MakeNonce(kind, Address, destination, header.Counter, IsBoundToBoot(kind, destination) ? boot : (ushort)0, _record.Boot);
         _ccm.Seal(cipher, _nonce, null, 0, _plain, 0, count);
         bool flood = destination == MeshAddress.All;
         int slot = _queue.Take(header, messageClass, flood ? MessageQueue.StateFlood : MessageQueue.StateReady, _nowMs);
@@ -194,12 +200,18 @@ public sealed partial class MeshNode
             return true;
         }
 
-        _peers.Keep(peer);
+        if (_header.Kind != MessageKind.Service || _plain[0] != ServiceKind.TraceAnswer)
+        {
+            // Hops of a trace would fill the table.
+            _peers.Keep(peer);
+        }
+
         if (_header.IsWide && _originSlot == peer && _peers.Boot[peer] != _header.Boot)
         {
             _peers.BeginBoot(peer, _header.Boot);
             ForgetTransfersOf(_header.Origin);
             WakePending(_header.Origin);
+            WakeDiagnosis(_header.Origin);
         }
 
         if (isFresh && _originSlot == peer)

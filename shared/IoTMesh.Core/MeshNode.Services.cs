@@ -21,6 +21,18 @@ public sealed partial class MeshNode
             case ServiceKind.FragmentAck:
                 ReceiveFragmentAck(peer, count);
                 break;
+            case ServiceKind.Trace:
+                ReceiveTrace(_header.Origin);
+                break;
+            case ServiceKind.TraceAnswer:
+                ReceiveTraceAnswer(count, rssiDbm);
+                break;
+            case ServiceKind.TableRequest:
+                ReceiveTableRequest(_header.Origin, count);
+                break;
+            case ServiceKind.TableAnswer:
+                ReceiveTableAnswer(count, rssiDbm);
+                break;
             case ServiceKind.ParentReport:
                 ReceiveParentReport(peer, count);
                 break;

@@ -111,6 +111,7 @@ public sealed partial class MeshNode
         if (_header.HopLimit <= 1)
         {
             Counters.DroppedHopLimit++;
+            AnswerWhereItEnds();
             return MessageQueue.None;
         }
 

@@ -214,6 +214,11 @@ public sealed partial class MeshNode
             PumpQueue();
         }
 
+        if (_timers.IsDue(Timer.Diagnosis, nowMs))
+        {
+            StepDiagnosis();
+        }
+
         if (_timers.IsDue(Timer.Housekeeping, nowMs))
         {
             KeepHouse();
@@ -225,6 +230,9 @@ public sealed partial class MeshNode
 
     /// <summary>Bytes that the readings in custody take, of <see cref="MeshConfig.MaxCustodyBytes"/>.</summary>
     public int CustodyBytes => _custody.UsedBytes;
+
+    /// <summary>Peers with end-to-end state, of <see cref="MeshConfig.MaxPeers"/>.</summary>
+    public int PeerCount => _peers.Count;
 
     /// <summary>Messages queued here.</summary>
     public int QueuedCount => _queue.Used;

@@ -83,6 +83,9 @@ public sealed class MeshOutput
     /// <summary>SendCompleted: confirmed by the destination (confirmed sends) or by the next hop (others). NeighborChanged: appeared.</summary>
     public bool Success;
 
+    /// <summary>Diagnosis: from the question to the answer, ms.</summary>
+    public int RoundTripMs;
+
     /// <summary>Store: which record, see <see cref="StoreRecord"/>.</summary>
     public byte Record;
 

@@ -115,4 +115,7 @@ public enum OutputKind : byte
 
     /// <summary>The neighbor <c>Destination</c> appeared (<c>Success</c>) or was given up.</summary>
     NeighborChanged = 6,
+
+    /// <summary>An answer to the diagnosis <c>Token</c>: <c>Origin</c>, <c>Hops</c>, <c>RoundTripMs</c>, and in <c>Buffer</c> what it says.</summary>
+    Diagnosis = 7,
 }

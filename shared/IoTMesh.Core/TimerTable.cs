@@ -13,7 +13,8 @@ internal static class Timer
     public const int Custody = 7;
     public const int Watermark = 8;
     public const int Housekeeping = 9;
-    public const int Count = 10;
+    public const int Diagnosis = 10;
+    public const int Count = 11;
 }
 
 /// <summary>Deadlines indexed by <see cref="Timer"/>, ms; long.MaxValue is off.</summary>

@@ -20,6 +20,7 @@ internal sealed class MiniMesh : IDeviceKeys
     internal bool StoreWorks = true;
     internal readonly List<(int At, ushort Origin, byte Port, byte[] Payload, uint Seq, ushort Boot, int Hops)> Delivered = [];
     internal readonly List<(long MeasuredMs, byte Value)> Times = [];
+    internal readonly List<(ushort Origin, int Hops, int RoundTripMs, byte[] Bytes)> Answers = [];
     internal readonly List<(int At, int Token, bool Success)> Completed = [];
     internal readonly List<(int From, byte[] Frame)> Frames = [];
     internal double Loss;
@@ -192,6 +193,9 @@ internal sealed class MiniMesh : IDeviceKeys
                         node.ReleaseCustody(NowMs, output.Origin, output.Boot, output.ReadingSeq);
                     }
 
+                    break;
+                case OutputKind.Diagnosis:
+                    Answers.Add((output.Origin, output.Hops, output.RoundTripMs, output.Buffer[..output.Length]));
                     break;
                 case OutputKind.SendCompleted:
                     Completed.Add((address, output.Token, output.Success));
