@@ -10,6 +10,7 @@ internal enum WorkKind : byte
     Send = 1,
     SendReading = 2,
     ReleaseCustody = 3,
+    Diagnose = 4,
 }
 
 /// <summary>One piece of posted work. The driver owns one object and reuses it.</summary>

@@ -31,6 +31,7 @@ public sealed class MeshDriver
     private readonly WorkItem _work;
     private readonly MeshOutput _output;
     private readonly byte[] _received;
+    private readonly byte[] _noPayload = new byte[0];
     private readonly object _lock = new object();
     private Thread _thread;
     private bool _isStopping;
@@ -164,6 +165,14 @@ public sealed class MeshDriver
         return Posted(_inbox.PutRelease(origin, boot, readingSeq));
     }
 
+    /// <summary>
+    /// Asks a node, from any thread: Diagnosis outputs with the token that HandlePosted tells, then SendCompleted. False when the inbox is full.
+    /// </summary>
+    public bool TryDiagnose(DiagnosisKind kind, ushort destination, int tag)
+    {
+        return Posted(_inbox.PutSend(WorkKind.Diagnose, destination, (byte)kind, MeshClass.Control, false, _noPayload, 0, 0, tag));
+    }
+
     /// <summary>Ends the link's wait, so that the loop looks at its inbox and deadlines now.</summary>
     public void Wake()
     {
@@ -243,6 +252,9 @@ public sealed class MeshDriver
                     result = Node.SendReading(nowMs, _work.Payload, 0, _work.Length, out readingSeq);
                     token = (int)readingSeq;
                     break;
+                case WorkKind.Diagnose:
+                    result = Diagnose(nowMs, (DiagnosisKind)_work.Port, _work.Peer, out token);
+                    break;
                 default:
                     Node.ReleaseCustody(nowMs, _work.Peer, _work.Boot, _work.ReadingSeq);
                     nowMs = CarryOut(nowMs);
@@ -262,6 +274,20 @@ public sealed class MeshDriver
         }
 
         return nowMs;
+    }
+
+    private SendResult Diagnose(long nowMs, DiagnosisKind kind, ushort destination, out int token)
+    {
+        switch (kind)
+        {
+            case DiagnosisKind.Ping:
+                return Node.Ping(nowMs, destination, out token);
+            case DiagnosisKind.Trace:
+                return Node.Trace(nowMs, destination, out token);
+            default:
+                byte table = (byte)(kind - DiagnosisKind.Counters + DiagnosticTable.Counters);
+                return Node.RequestTable(nowMs, destination, table, out token);
+        }
     }
 
     /// <summary>Carries out the node's effects; the time after them, since to store may take long and time never goes back.</summary>

@@ -28,6 +28,7 @@ internal static class Cli
         "iotmesh air --topology line --nodes 7         a radio that processes on this machine share",
         "iotmesh node --address 2 --site ~/.local/share/iotmesh",
         "iotmesh sim grid4-16-loss20 --seed 7          one run in virtual time; the same seed, the same run",
+        "iotmesh trace node-7                          the way to a node, hop by hop, over the mesh",
         "iotmesh decode 11 02 00 ...                   a frame, field by field",
     ];
 
@@ -93,6 +94,11 @@ internal static class Cli
             DecodeCommand.Create(),
             HashPasswordCommand.Create(),
         };
+        foreach (Command question in DiagnosticCommands.Create())
+        {
+            root.Add(question);
+        }
+
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
         {
             help.Action = new HelpWithExamples(root, _examples);

@@ -97,7 +97,7 @@ public sealed class CommandService
 
     private void OnSendEnded(int tag, bool success)
     {
-        if (!success && _pending.TryGetValue((ushort)tag, out Pending? pending))
+        if (!success && tag <= ushort.MaxValue && _pending.TryGetValue((ushort)tag, out Pending? pending))
         {
             pending.Answer.TrySetResult(null);
         }

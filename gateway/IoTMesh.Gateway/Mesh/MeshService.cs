@@ -54,6 +54,9 @@ public sealed class MeshService : IMeshApplication, IDisposable
     /// <summary>A posted message ended: its tag, and whether its destination confirmed it. Raised on the mesh thread: return at once.</summary>
     public event Action<int, bool>? SendEnded;
 
+    /// <summary>An answer to a diagnosis: its tag and what came. Raised on the mesh thread: return at once.</summary>
+    public event Action<int, DiagnosisAnswer>? DiagnosisAnswered;
+
     /// <summary>Raised on the mesh thread with each new snapshot: return at once.</summary>
     public event Action<MeshSnapshot>? SnapshotTaken;
 
@@ -87,6 +90,13 @@ public sealed class MeshService : IMeshApplication, IDisposable
         return _driver.TrySend(destination, port, MeshClass.Control, true, payload, 0, count, tag);
     }
 
+    /// <summary>Posts a question to any node; never waits. False when too many are waiting.</summary>
+    /// <param name="tag">Comes back with <see cref="DiagnosisAnswered"/> and in the end with <see cref="SendEnded"/>.</param>
+    public bool TryDiagnose(DiagnosisKind kind, ushort destination, int tag)
+    {
+        return _driver.TryDiagnose(kind, destination, tag);
+    }
+
     public void Dispose()
     {
         _store.Committed -= Release;
@@ -112,6 +122,13 @@ public sealed class MeshService : IMeshApplication, IDisposable
                 if (_tagsByToken.Remove(output.Token, out int tag))
                 {
                     SendEnded?.Invoke(tag, output.Success);
+                }
+
+                break;
+            case OutputKind.Diagnosis:
+                if (_tagsByToken.TryGetValue(output.Token, out int asked))
+                {
+                    DiagnosisAnswered?.Invoke(asked, DiagnosisAnswer.Read(output));
                 }
 
                 break;

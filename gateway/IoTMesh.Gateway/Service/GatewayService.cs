@@ -209,6 +209,7 @@ public sealed class GatewayService : IAsyncDisposable
     private void AddServices(IServiceCollection services, CommandRunner runner, GatewayOperations operations)
     {
         services.AddSingleton(_parts.Settings).AddSingleton(_parts.Time).AddSingleton(Store).AddSingleton(Registry).AddSingleton(Mesh);
+        services.AddSingleton(new DiagnosticService(Mesh));
         services.AddSingleton(Commands).AddSingleton(runner).AddSingleton(operations).AddSingleton(Publisher);
         services.AddSingleton<IMqttClient>(_client!).AddSingleton<Metrics>().AddSingleton<INodeCommands, NodeCommands>();
     }
