@@ -231,11 +231,6 @@ public sealed partial class MeshNode
     {
         int sent = _queue.Tries[slot];
         ulong missing = MissingIn(slot, sent == 0);
-        if (sent >= 2)
-        {
-            CountUnanswered(missing);
-        }
-
         bool isFirstOfAll = sent == 0 && _queue.Origin[slot] == Address;
         if ((missing == 0 && !isFirstOfAll) || sent > FloodRepeatsMax)
         {
@@ -247,20 +242,6 @@ public sealed partial class MeshNode
         int waitMs = (FloodWaitMs + (FloodJitterPerNeighborMs * _neighbors.Count)) << (sent > 0 ? sent - 1 : 0);
         waitMs = waitMs > FloodWaitMaxMs ? FloodWaitMaxMs : waitMs;
         _queue.DueMs[slot] = _nowMs + waitMs + _prng.Next(waitMs / 2);
-    }
-
-    // Whom the last copy asked for an answer, and who gave none, by an ack or by a copy.
-    private void CountUnanswered(ulong missing)
-    {
-        int asked = 0;
-        for (int n = 0; n < _neighbors.Capacity && n < 64 && asked < FloodWantedMax; n++)
-        {
-            if (((missing >> n) & 1) != 0)
-            {
-                asked++;
-                HandleFailedTry(n, 0);
-            }
-        }
     }
 
     private bool EmitFlood(int slot, MeshOutput output)
@@ -332,21 +313,20 @@ public sealed partial class MeshNode
         return NeighborTable.None;
     }
 
-    /// <summary>Notes which repeated broadcasts an ack of that neighbor names; true where it names one that was waited for.</summary>
-    private bool ApplyFloodAck(int neighbor, uint counter, byte bitmap)
+    /// <summary>
+    /// Notes which repeated broadcasts an ack of that neighbor names. It says nothing about the link: repeats go out where something was
+    /// lost, so neither their acks nor the missing ones are a fair sample.
+    /// </summary>
+    private void ApplyFloodAck(int neighbor, uint counter, byte bitmap)
     {
-        bool any = false;
         for (int slot = 0; slot < _queue.Capacity && neighbor < 64; slot++)
         {
             if (_queue.State[slot] == MessageQueue.StateFlood && ((CoveredBy(slot) >> neighbor) & 1) == 0
                 && IsAcked(_queue.FrameCounterBefore[slot], counter, bitmap))
             {
                 CoverFlood(slot, neighbor);
-                any = true;
             }
         }
-
-        return any;
     }
 
     private void EndFlood(int slot)

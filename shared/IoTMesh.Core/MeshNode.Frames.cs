@@ -208,7 +208,8 @@ public sealed partial class MeshNode
 
     private void ApplyAck(int neighbor, uint counter, byte bitmap)
     {
-        bool any = ApplyFloodAck(neighbor, counter, bitmap);
+        ApplyFloodAck(neighbor, counter, bitmap);
+        bool any = false;
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
             byte state = _queue.State[slot];

@@ -174,8 +174,8 @@ public sealed partial class MeshNode
 
     private void HandleFailedTry(int neighbor, uint frameCounter)
     {
-        // A frame that carried several messages failed once, not once for each; 0 is a broadcast, which fails for each neighbor.
-        if (frameCounter != 0 && frameCounter == _lastFailedFrame)
+        // A frame that carried several messages failed once, not once for each.
+        if (frameCounter == _lastFailedFrame)
         {
             return;
         }
