@@ -10,6 +10,8 @@ public sealed partial class MeshNode
     private const int BackoffMaxMs = 600;
     private const int DivertAfterTries = 2;
     private const int ClassCount = 4;
+    private const int TellUnreachableMs = 400;
+    private long _toldUnreachableMs = long.MinValue / 2;
 
     private int CostByte(ushort destination)
     {
@@ -129,6 +131,7 @@ public sealed partial class MeshNode
             route = _queue.Via[slot] == MeshAddress.None ? RouteTable.None : _routes.Find(_queue.Via[slot]);
             if (route == RouteTable.None || _routes.NextHop(route) == NeighborTable.None)
             {
+                TellUnreachable(slot, route);
                 route = _routes.NearestGateway();
                 SetVia(slot, route, handedUp);
             }
@@ -143,15 +146,27 @@ public sealed partial class MeshNode
             return NextHopBeyondTable(slot);
         }
 
-        int next = _routes.NextHopAvoiding(route, _queue.Avoid[slot]);
+        int next = _routes.NextHopFor(route, _queue.Origin[slot], _queue.Avoid[slot]);
         if (next == NeighborTable.None)
         {
+            TellUnreachable(slot, route);
             WantSeqNo(route, RequestFirstMs);
             return NextHopBeyondTable(slot);
         }
 
         KeepFromReturning(slot);
         return next;
+    }
+
+    // Whoever handed the message over has missed that this node lost the route: it would go on, or get the message back.
+    private void TellUnreachable(int slot, int route)
+    {
+        if (route != RouteTable.None && _queue.Origin[slot] != Address && _nowMs - _toldUnreachableMs >= TellUnreachableMs)
+        {
+            _toldUnreachableMs = _nowMs;
+            _routes.Touch(route);
+            AnnounceSoon(true);
+        }
     }
 
     // With several gateways a message keeps to one, or relays of different taste could pass it to and fro. protocol.md 5.6.

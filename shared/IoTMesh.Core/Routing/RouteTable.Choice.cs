@@ -3,6 +3,44 @@ namespace IoTMesh.Core;
 /// <content>Choice of the next hop and of what is advertised. protocol.md 5.5.</content>
 internal sealed partial class RouteTable
 {
+    /// <summary>
+    /// The next hop for messages of that origin: of all eligible candidates that are as good as the chosen one always the same, and
+    /// another for other origins, so that parents of equal worth share the load and no origin's messages overtake each other.
+    /// Rendezvous hashing: a candidate that comes or goes moves only its own origins. One that just failed is avoided.
+    /// </summary>
+    internal int NextHopFor(int route, ushort origin, int avoid)
+    {
+        int chosen = _chosen[route];
+        if (chosen == NoNeighbor)
+        {
+            return None;
+        }
+
+        int first = route * Candidates;
+        int limit = _candidateMetric[first + chosen] + _neighbors.LinkCost(_candidate[first + chosen]) + EqualWorth;
+        int best = None;
+        uint bestWeight = 0;
+        for (int at = first; at < first + Candidates; at++)
+        {
+            int neighbor = _candidate[at];
+            if (neighbor == NoNeighbor || neighbor == avoid || _candidateMetric[at] + _neighbors.LinkCost(neighbor) > limit || !IsEligible(route, at))
+            {
+                continue;
+            }
+
+            uint weight = ((uint)origin * 0x9E3779B1) ^ ((uint)_neighbors.Address[neighbor] * 0x85EBCA77);
+            weight = (weight ^ (weight >> 15)) * 0xC2B2AE3D;
+            weight ^= weight >> 13;
+            if (best == None || weight > bestWeight)
+            {
+                bestWeight = weight;
+                best = neighbor;
+            }
+        }
+
+        return best == None ? NextHopAvoiding(route, avoid) : best;
+    }
+
     /// <summary>The best feasible next hop other than a neighbor that just failed; that neighbor where there is no other.</summary>
     internal int NextHopAvoiding(int route, int avoid)
     {

@@ -19,6 +19,9 @@ internal sealed partial class RouteTable
     // 1.5 transmissions: less gain is not worth a change of next hop.
     private const int Hysteresis = 96;
     private const int AnnounceStep = 96;
+
+    // An eighth of a transmission: no difference that measuring links can tell.
+    private const int EqualWorth = 8;
     private const byte NoNeighbor = 0xFF;
 
     private const int GatewayReserveMax = 8;

@@ -66,6 +66,7 @@ public interface IVirtualMeshObserver
 public sealed partial class VirtualMesh
 {
     private const int SpinMax = 1_000;
+    private const int GatewayNeighbors = 64;
     private readonly VirtualMeshOptions _options;
     private readonly IVirtualMeshObserver _observer;
     private readonly EventQueue _events = new();
@@ -287,6 +288,9 @@ public sealed partial class VirtualMesh
     {
         MeshConfig config = new() { Address = Topology.AddressOf(node), IsGateway = isGateway };
         config.MaxPeers = Math.Max(config.MaxPeers, Topology.NodeCount + 8);
+
+        // As the gateway's service sets it: its node has a computer's memory.
+        config.MaxNeighbors = isGateway ? GatewayNeighbors : config.MaxNeighbors;
         SetLinkTimes(config);
         config.StoreCustody = !isGateway && _options.StoreCustody;
         _options.Configure?.Invoke(config);
