@@ -7,6 +7,7 @@ local VERSION = 1
 local TYPE_DATA, TYPE_BEACON, TYPE_ACK, TYPE_PROBE, TYPE_REPLY, TYPE_REQUEST, TYPE_FLOOD = 0, 1, 2, 3, 4, 5, 6
 local TYPE_MAX = TYPE_FLOOD
 local EXTENSION_WAYPOINTS = 1
+local WANTED_MAX = 8
 local TAG, END_TAG = 4, 8
 local NARROW, WIDE = 8, 10
 
@@ -41,6 +42,7 @@ local f = {
     extension = ProtoField.bytes("iotmesh.extension", "Extension"),
     extension_type = ProtoField.uint8("iotmesh.extension.type", "Type", base.DEC, { "waypoints" }),
     waypoint = ProtoField.uint16("iotmesh.extension.waypoint", "Waypoint", base.DEC),
+    wanted = ProtoField.uint16("iotmesh.wanted", "Wants an ack of", base.DEC),
     tag = ProtoField.bytes("iotmesh.tag", "Hop tag"),
     ack_epoch = ProtoField.uint8("iotmesh.ack.epoch", "Key epoch", base.DEC, nil, 0x03),
     ack_counter = ProtoField.uint16("iotmesh.ack.counter", "Acknowledged counter, low end", base.DEC),
@@ -300,6 +302,16 @@ local function add_body(type, tvb, at, stop, tree, pinfo)
         tree:add(f.cost, tvb(at, 1))
         return add_messages(tvb, at + 1, stop, tvb(2, 2):le_uint(), tree, pinfo)
     elseif type == TYPE_FLOOD then
+        if tvb(0, 1):uint() % 2 == 1 then
+            if at >= stop or tvb(at, 1):uint() > WANTED_MAX or at + 1 + 2 * tvb(at, 1):uint() > stop then
+                return "the list of wanted acks is longer than can be"
+            end
+            for _ = 1, tvb(at, 1):uint() do
+                tree:add_le(f.wanted, tvb(at + 1, 2))
+                at = at + 2
+            end
+            at = at + 1
+        end
         return add_messages(tvb, at, stop, tvb(2, 2):le_uint(), tree, pinfo)
     elseif type == TYPE_BEACON then
         return add_beacon(tvb, at, stop, tree, pinfo)

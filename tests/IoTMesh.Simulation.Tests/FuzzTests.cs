@@ -20,6 +20,7 @@ public sealed class FuzzTests : IDisposable
         Assert.Contains(many, plan => plan.Traffic.Any(entry => entry.Custody));
         Assert.Contains(many, plan => plan.Traffic.Any(entry => entry.Target == TrafficTarget.Any && entry.Confirmed));
         Assert.Contains(many, plan => plan.Traffic.Any(entry => entry.Target == TrafficTarget.All));
+        Assert.Contains(many, plan => plan is { ClockDriftPpm: > 0, Radio.Corrupt: > 0, Radio.Duplicate: > 0 });
     }
 
     [Fact]
@@ -35,13 +36,25 @@ public sealed class FuzzTests : IDisposable
             }
         }
 
+        string physical = Parse("""
+            {"name": "p", "durationSeconds": 30, "topology": {"kind": "grid8", "nodes": 9}, "clockDriftPpm": 20.5,
+             "radio": {"model": "physical", "phy": "wifi", "rateMbps": 12, "duplicate": 0.1, "delayMs": 3, "corrupt": 0.01, "replay": 0.02,
+               "replaySeconds": 4, "unitMeters": 30, "pathLossExponent": 2.7, "shadowingDb": 3, "asymmetryDb": 2, "txPowerDbm": 14,
+               "noiseDbm": -93, "sensitivityDbm": -90, "captureDb": 9, "carrierSense": false, "carrierSenseDbm": -85}}
+            """).ToJson();
+        Assert.Equal(physical, Parse(physical).ToJson());
+        Assert.Contains("\"carrierSenseDbm\": -85", physical);
         Scenario plan = FuzzPlan.Create(12, nodesMax: 8) with { DurationSeconds = 60 };
         Assert.Equal(SimulationRun.Run(plan).TraceHash, SimulationRun.Run(Parse(plan.ToJson())).TraceHash);
     }
 
     /// <summary>A new property of a scenario must be written too: <see cref="ScenarioWriter"/>, then here.</summary>
     [Theory]
-    [InlineData(typeof(Scenario), "Name Seed DurationSeconds Topology Traffic Faults")]
+    [InlineData(typeof(Scenario), "Name Seed DurationSeconds Topology Traffic Faults ClockDriftPpm Radio")]
+    [InlineData(
+        typeof(RadioSpec),
+        "IsPhysical Phy Duplicate DelayMs Corrupt Replay ReplaySeconds UnitMeters PathLossExponent ShadowingDb AsymmetryDb TxPowerDbm NoiseDbm "
+        + "SensitivityDbm CaptureDb CarrierSense CarrierSenseDbm")]
     [InlineData(typeof(TopologySpec), "Kind Nodes Columns Loss File Gateways")]
     [InlineData(typeof(TrafficEntry), "From Target To PeriodSeconds PayloadBytes StartSeconds Confirmed Custody Class")]
     [InlineData(typeof(FaultEntry), "AtSeconds Kind A B Position Groups")]
@@ -54,10 +67,10 @@ public sealed class FuzzTests : IDisposable
     [Fact]
     public void Good_plans_pass()
     {
-        FuzzRun run = new(new FuzzOptions { From = 1, Seeds = 12, NodesMax = 10, Folder = _folder.FullName }, FuzzJudge.FailureOf);
+        FuzzRun run = new(new FuzzOptions { From = 7, Seeds = 12, NodesMax = 10, Folder = _folder.FullName }, FuzzJudge.FailureOf);
         FuzzProgress end = run.Run(_ => { }, _ => { }, CancellationToken.None);
         Assert.True(run.Findings.Count == 0, string.Join("; ", run.Findings.Select(finding => $"{finding.Seed}: {finding.Failure.What}")));
-        Assert.Equal((12, 13UL), (end.Done, end.Next));
+        Assert.Equal((12, 19UL), (end.Done, end.Next));
     }
 
     /// <summary>A rule that the mesh does not keep, so that real runs fail: nodes with a reading to send must not die.</summary>

@@ -24,13 +24,22 @@ internal static class AirCommand
         };
         var loss = new Option<double>("--loss") { Description = "Share of the frames that each link loses, 0 to 1.", HelpName = "L" };
         var seed = new Option<ulong>("--seed") { Description = "Of the losses.", HelpName = "N", DefaultValueFactory = _ => 1 };
-        var command = new Command("air", "Runs a simulated radio on UDP that processes on this machine share.") { topology, nodes, port, loss, seed };
+        Option<string?> pcap = CaptureOption.Create("every link frame");
+        var command = new Command("air", "Runs a simulated radio on UDP that processes on this machine share.")
+        {
+            topology, nodes, port, loss, seed, pcap,
+        };
         HelpWithExamples.Add(command, """
             While it runs, lines on its standard input change it:
               kill 3, start 3, cut 2 3, heal 2 3, loss 0.2, partition 1,2 3,4, merge, move 3 1.5 0, status (docs/protocol.md 11)
             """, "iotmesh air --topology line --nodes 7", "iotmesh air --topology house.json --loss 0.1");
         command.SetAction(async parse => await RunAsync(
-            parse.GetRequiredValue(topology), parse.GetValue(nodes), parse.GetValue(port), parse.GetValue(loss), parse.GetValue(seed)));
+            parse.GetRequiredValue(topology),
+            parse.GetValue(nodes),
+            parse.GetValue(port),
+            parse.GetValue(loss),
+            parse.GetValue(seed),
+            parse.GetValue(pcap)));
         return command;
     }
 
@@ -50,7 +59,7 @@ internal static class AirCommand
         return TopologyFile.Load(word, seed);
     }
 
-    private static async Task<int> RunAsync(string word, int nodes, int port, double loss, ulong seed)
+    private static async Task<int> RunAsync(string word, int nodes, int port, double loss, ulong seed, string? pcap)
     {
         if (port is < 0 or > 65535)
         {
@@ -59,12 +68,20 @@ internal static class AirCommand
 
         Topology topology = CreateTopology(word, nodes, loss, seed);
         using var stopping = new Stopping();
-        using AirServer air = Open(
-            new AirOptions { Topology = topology, Port = port, Seed = seed, LossOverride = File.Exists(word) && loss > 0 ? loss : null });
+        LiveCapture? capture = CaptureOption.Open(pcap, "air", $"iotmesh air, {word}");
+        using AirServer air = Open(new AirOptions
+        {
+            Topology = topology,
+            Port = port,
+            Seed = seed,
+            LossOverride = File.Exists(word) && loss > 0 ? loss : null,
+            Watch = capture,
+        });
         Console.WriteLine(
             $"air: {word}, {topology.NodeCount} nodes, {topology.LinkCount} links, UDP 127.0.0.1:{air.Port}; lines here change it (protocol.md 11)");
         _ = Task.Run(() => ReadControl(air, stopping.Token));
         await Task.Run(() => air.Run(stopping.Token));
+        CaptureOption.Close(capture, pcap);
         return ExitCode.Success;
     }
 

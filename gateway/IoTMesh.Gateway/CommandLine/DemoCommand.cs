@@ -18,7 +18,8 @@ internal static class DemoCommand
     private const int PeriodSeconds = 2;
     private const int NodesMax = 200;
 
-    private sealed record Options(int Nodes, string Topology, double Loss, int KillEvery, int HttpPort, int MqttPort, int? Duration, ulong Seed);
+    private sealed record Options(int Nodes, string Topology, double Loss, int KillEvery, int HttpPort, int MqttPort, int? Duration, ulong Seed,
+        string? Pcap);
 
     internal static Command Create()
     {
@@ -60,8 +61,11 @@ internal static class DemoCommand
         };
         var duration = new Option<int?>("--duration") { Description = "Ends after so many seconds; until Ctrl-C where not given.", HelpName = "S" };
         var seed = new Option<ulong>("--seed") { Description = "Of the losses and the kills.", HelpName = "N", DefaultValueFactory = _ => 1 };
-        var command = new Command(
-            "demo", "Shows a self-healing mesh on this machine, in real time.") { nodes, topology, loss, kill, http, mqtt, duration, seed };
+        Option<string?> pcap = CaptureOption.Create("every link frame");
+        var command = new Command("demo", "Shows a self-healing mesh on this machine, in real time.")
+        {
+            nodes, topology, loss, kill, http, mqtt, duration, seed, pcap,
+        };
         HelpWithExamples.Add(command, """
             Virtual ESP32 nodes that run the firmware's sources, a gateway, an MQTT broker, storage in a temporary folder and the web page.
             Nothing is left behind.
@@ -69,7 +73,7 @@ internal static class DemoCommand
             "iotmesh demo --http-port 0 --mqtt-port 0 --duration 60");
         command.SetAction(parse => RunAsync(new Options(
             parse.GetValue(nodes), parse.GetRequiredValue(topology), parse.GetValue(loss), parse.GetValue(kill), parse.GetValue(http),
-            parse.GetValue(mqtt), parse.GetValue(duration), parse.GetValue(seed))));
+            parse.GetValue(mqtt), parse.GetValue(duration), parse.GetValue(seed), parse.GetValue(pcap))));
         return command;
     }
 
@@ -82,8 +86,13 @@ internal static class DemoCommand
         try
         {
             using var stopping = new Stopping();
-            using var site = new VirtualSite(topology, secret, PeriodSeconds, options.Seed);
-            await RunAsync(options, site, secret, folder.FullName, stopping);
+            LiveCapture? capture = CaptureOption.Open(options.Pcap, "demo", $"iotmesh demo, {options.Topology}");
+            using (var site = new VirtualSite(topology, secret, PeriodSeconds, options.Seed, capture))
+            {
+                await RunAsync(options, site, secret, folder.FullName, stopping);
+            }
+
+            CaptureOption.Close(capture, options.Pcap);
         }
         finally
         {

@@ -4,6 +4,7 @@ using IoTMesh.Gateway.Live;
 using IoTMesh.Gateway.Service;
 using IoTMesh.Gateway.Settings;
 using IoTMesh.Gateway.Site;
+using IoTMesh.Simulation;
 
 namespace IoTMesh.Gateway.CommandLine;
 
@@ -15,16 +16,18 @@ internal static class RunCommand
         var settings = new Option<string?>("--settings", "-s") { Description = "Settings file (JSON with comments).", HelpName = "FILE" };
         var data = new Option<string?>("--data") { Description = "Data folder, over that of the settings.", HelpName = "DIR" };
         var check = new Option<bool>("--check") { Description = "Only read the settings, say whether they are good, and end." };
-        var command = new Command("run", "Runs the gateway as a service: mesh, MQTT, storage, REST and pages.") { settings, data, check };
+        Option<string?> pcap = CaptureOption.Create("the link frames that the gateway sends and hears");
+        var command = new Command("run", "Runs the gateway as a service: mesh, MQTT, storage, REST and pages.") { settings, data, check, pcap };
         HelpWithExamples.Add(command, """
             Works without settings, on this machine only: data in $IOTMESH_DATA or ~/.local/share/iotmesh, the radio is the UDP air at
             127.0.0.1:17700, the broker its own at 127.0.0.1:1883, pages at http://127.0.0.1:8080/. docs/operations.md lists the settings.
             """, "iotmesh run", "iotmesh run --settings /etc/iotmesh/settings.json", "iotmesh run --settings mine.json --check");
-        command.SetAction(parse => RunAsync(parse.GetValue(settings), parse.GetValue(data), parse.GetValue(check)));
+        command.SetAction(parse => RunAsync(
+            parse.GetValue(settings), parse.GetValue(data), parse.GetValue(check), parse.GetValue(pcap)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? file, string? data, bool isCheck)
+    private static async Task<int> RunAsync(string? file, string? data, bool isCheck, string? pcap)
     {
         GatewaySettings settings = file is null ? new GatewaySettings() : SettingsFile.Read(file);
         settings = settings with { Data = data ?? settings.Data ?? GatewaySettings.DefaultDataFolder() };
@@ -45,20 +48,26 @@ internal static class RunCommand
                 ExitCode.Failed);
         }
 
-        var link = new UdpAirLink(settings.Address, settings.Air.Host, settings.Air.Port, new SystemClock());
+        IWakeableLink link = new UdpAirLink(settings.Address, settings.Air.Host, settings.Air.Port, new SystemClock());
+        LiveCapture? capture = CaptureOption.Open(pcap, settings.Gateway, $"iotmesh run, gateway {settings.Gateway} of site {settings.Site}");
         using var stopping = new Stopping();
-        await using GatewayService gateway = await GatewayService.StartAsync(new GatewayParts
+        var parts = new GatewayParts
         {
             Settings = settings,
             SiteSecret = site.Secret,
             Database = site.Database,
-            Link = link,
+            Link = capture is null ? link : new CapturedLink(link, settings.Address, capture),
             MeshStorage = storage,
-        });
-        Announce(settings, site, gateway);
-        gateway.Live.EventAdded += Print;
-        await stopping.WaitAsync();
-        Console.WriteLine("stopping");
+        };
+        await using (GatewayService gateway = await GatewayService.StartAsync(parts))
+        {
+            Announce(settings, site, gateway);
+            gateway.Live.EventAdded += Print;
+            await stopping.WaitAsync();
+            Console.WriteLine("stopping");
+        }
+
+        CaptureOption.Close(capture, pcap);
         return ExitCode.Success;
     }
 

@@ -28,9 +28,9 @@ internal sealed class VirtualSite : IDisposable
     private readonly Dictionary<ushort, MemoryStorage> _storages = [];
     private readonly SortedDictionary<ushort, VirtualNode> _running = [];
 
-    internal VirtualSite(Topology topology, byte[] siteSecret, int periodSeconds, ulong seed)
+    internal VirtualSite(Topology topology, byte[] siteSecret, int periodSeconds, ulong seed, IFrameWatch? watch = null)
     {
-        _air = new RealTimeAir(topology, seed);
+        _air = new RealTimeAir(topology, seed) { Watch = watch };
         var devices = new List<Device>();
         for (ushort address = GatewayAddress + 1; address <= topology.NodeCount; address++)
         {

@@ -33,6 +33,7 @@ public sealed class FrameInspector
         "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
     ];
     private static readonly string[] _classes = ["control", "real-time", "normal", "bulk"];
+    private const int WantedMax = 8; // protocol.md 6.5
     private readonly List<FrameField> _fields = [];
     private readonly byte[] _frame;
 
@@ -208,7 +209,12 @@ public sealed class FrameInspector
                 WalkMessages(at + 1, end);
                 break;
             case FrameFormat.TypeFlood:
-                WalkMessages(WalkWanted(at, end), end);
+                at = WalkWanted(at, end);
+                if (Problem == null)
+                {
+                    WalkMessages(at, end);
+                }
+
                 break;
             case FrameFormat.TypeBeacon:
                 WalkBeacon(at, end);
@@ -231,8 +237,14 @@ public sealed class FrameInspector
 
     private int WalkWanted(int at, int end)
     {
-        if ((_frame[0] & FrameFormat.FloodWantsAck) == 0 || at >= end || at + 1 + (_frame[at] * 2) > end)
+        if ((_frame[0] & FrameFormat.FloodWantsAck) == 0)
         {
+            return at;
+        }
+
+        if (at >= end || _frame[at] > WantedMax || at + 1 + (_frame[at] * 2) > end)
+        {
+            Problem = "the list of wanted acks is longer than can be";
             return at;
         }
 

@@ -27,6 +27,9 @@ public sealed record AirOptions
 
     public Airtime Airtime { get; init; } = Airtime.EspNow;
 
+    /// <summary>Is told of every frame when it is sent, with UTC times; must not block.</summary>
+    public IFrameWatch? Watch { get; init; }
+
     /// <summary>A node is out of range after this long without a datagram, ms.</summary>
     public int NodeTimeoutMs { get; init; } = 2_500;
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace IoTMesh.Simulation;
@@ -22,6 +23,7 @@ public sealed class AirServer : IDisposable
     private readonly Socket _socket;
     private readonly Medium _medium;
     private readonly AirNode[] _nodes;
+    private readonly List<Reception> _receptions = [];
     private readonly PriorityQueue<int, (long DueUs, long Order)> _pending = new();
     private readonly Pending[] _slots = new Pending[PendingMax];
     private readonly Stack<int> _free = new(Enumerable.Range(0, PendingMax).Reverse());
@@ -262,7 +264,9 @@ public sealed class AirServer : IDisposable
                 continue;
             }
 
-            if (!_medium.Passes(link))
+            bool passes = _medium.Passes(link);
+            _receptions.Add(new Reception((ushort)link.To, link.RssiDbm, passes ? Fate.Delivered : Fate.Lost));
+            if (!passes)
             {
                 _counters.FramesLost++;
             }
@@ -275,6 +279,10 @@ public sealed class AirServer : IDisposable
                 Enqueue(slot, header, link, frame, dueUs);
             }
         }
+
+        _options.Watch?.FrameEnded(new AirFrame(
+            LiveCapture.UtcUs, header.Node, header.LinkDestination, frame, CollectionsMarshal.AsSpan(_receptions), isCutShort: false));
+        _receptions.Clear();
     }
 
     private void Enqueue(int slot, in AirHeader header, in MediumLink link, ReadOnlySpan<byte> frame, long dueUs)

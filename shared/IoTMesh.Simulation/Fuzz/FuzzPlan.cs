@@ -5,7 +5,8 @@ namespace IoTMesh.Simulation;
 /// <summary>
 /// Draws scenarios for the nightly search, wider than <see cref="RandomScenario"/>: up to three gateways or none, all sorts of traffic,
 /// loss up to extremes, faults from the first second on (reboots while nodes join), flapping links, storms that kill many at once,
-/// partitions into several parts, all gateways away, deaths for good. After the faults comes a calm in which the mesh must settle.
+/// partitions into several parts, all gateways away, deaths for good, clocks that drift, frames that come
+/// twice, late or changed. After the faults comes a calm in which the mesh must settle.
 /// </summary>
 public static class FuzzPlan
 {
@@ -35,7 +36,27 @@ public static class FuzzPlan
         faults = [.. faults.OrderBy(fault => fault.AtSeconds)];
         double calmFrom = faults.Count == 0 ? 20 : faults[^1].AtSeconds;
         double durationSeconds = Math.Ceiling(calmFrom + CalmSeconds);
-        return new Scenario($"fuzz-{seed}", seed, durationSeconds, topology, DrawTraffic(random, topology), faults);
+        Scenario plan = new($"fuzz-{seed}", seed, durationSeconds, topology, DrawTraffic(random, topology), faults);
+        return Disturbed(plan, new SeededRandom(seed, 0x6E6F6973));
+    }
+
+    /// <summary>Clocks that drift in half of the plans; frames that come twice, late, changed or again in a third.</summary>
+    private static Scenario Disturbed(Scenario plan, SeededRandom random)
+    {
+        double driftPpm = random.NextInt(2) * Math.Round(random.NextDouble() * 100, 1);
+        RadioSpec radio = RadioSpec.Simple;
+        if (random.NextInt(3) == 0)
+        {
+            radio = radio with
+            {
+                Duplicate = random.NextInt(2) * Math.Round(random.NextDouble() * 0.1, 3),
+                DelayMs = random.NextInt(2) * random.NextInt(20),
+                Corrupt = random.NextInt(2) * Math.Round(random.NextDouble() * 0.05, 3),
+                Replay = random.NextInt(2) * Math.Round(random.NextDouble() * 0.02, 3),
+            };
+        }
+
+        return plan with { ClockDriftPpm = driftPpm, Radio = radio };
     }
 
     private static TopologySpec DrawTopology(SeededRandom random, int nodesMax)

@@ -42,6 +42,7 @@ public sealed class ScenarioShrinker(Func<Scenario, FuzzFailure?> judge)
             isSmaller |= TryEach(Simpler.Nodes);
             isSmaller |= TryEach(Simpler.Gateways);
             isSmaller |= TryEach(Simpler.Loss);
+            isSmaller |= TryEach(Simpler.Radio);
             isSmaller |= TryEach(Simpler.Sources);
             isSmaller |= TryEach(Simpler.Duration);
             isSmaller |= TryEach(Simpler.Faults);

@@ -104,6 +104,34 @@ internal static class Simpler
         }
     }
 
+    /// <summary>With a better radio and better clocks.</summary>
+    internal static IEnumerable<Scenario> Radio(Scenario whole)
+    {
+        if (whole.Radio != RadioSpec.Simple)
+        {
+            yield return whole with { Radio = RadioSpec.Simple };
+        }
+
+        RadioSpec radio = whole.Radio;
+        foreach (RadioSpec better in new[]
+        {
+            radio with { Corrupt = 0 }, radio with { Replay = 0 }, radio with { Duplicate = 0 }, radio with { DelayMs = 0 },
+            radio with { ShadowingDb = 0, AsymmetryDb = 0 },
+        })
+        {
+            // Shadowing tells nothing in the simple model, and its file cannot hold it.
+            if (better != radio && (radio.IsPhysical || better.ShadowingDb == radio.ShadowingDb))
+            {
+                yield return whole with { Radio = better };
+            }
+        }
+
+        if (whole.ClockDriftPpm > 0)
+        {
+            yield return whole with { ClockDriftPpm = 0 };
+        }
+    }
+
     /// <summary>Shorter, faults that would come after the end left out.</summary>
     internal static IEnumerable<Scenario> Duration(Scenario whole)
     {

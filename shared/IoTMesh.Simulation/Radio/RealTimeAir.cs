@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using IoTMesh.Driver;
 
 namespace IoTMesh.Simulation;
@@ -13,6 +14,7 @@ public sealed class RealTimeAir : IDisposable
     private readonly Lock _gate = new();
     private readonly Medium _medium;
     private readonly AirLink?[] _links;
+    private readonly List<Reception> _receptions = [];
     private readonly long _startTicks = Stopwatch.GetTimestamp();
     private int _delayMs;
     private long _framesSent;
@@ -33,6 +35,9 @@ public sealed class RealTimeAir : IDisposable
 
     /// <summary>Longest frame links carry, bytes; ESP-NOW's 250 unless set before <see cref="Connect"/>.</summary>
     public int MaxFrameLength { get; init; } = 250;
+
+    /// <summary>Is told of every frame when it is sent, with UTC times; must not block.</summary>
+    public IFrameWatch? Watch { get; init; }
 
     /// <summary>How long a frame occupies its sender's radio.</summary>
     public Airtime Airtime { get; init; } = Airtime.EspNow;
@@ -163,6 +168,10 @@ public sealed class RealTimeAir : IDisposable
                     Offer(link, frame, dueUs);
                 }
             }
+
+            Watch?.FrameEnded(new AirFrame(
+                LiveCapture.UtcUs, sender.Address, linkDestination, frame, CollectionsMarshal.AsSpan(_receptions), isCutShort: false));
+            _receptions.Clear();
         }
     }
 
@@ -174,7 +183,9 @@ public sealed class RealTimeAir : IDisposable
             return;
         }
 
-        if (!_medium.Passes(link))
+        bool passes = _medium.Passes(link);
+        _receptions.Add(new Reception((ushort)link.To, link.RssiDbm, passes ? Fate.Delivered : Fate.Lost));
+        if (!passes)
         {
             Interlocked.Increment(ref _framesLost);
         }

@@ -25,6 +25,12 @@ internal static class ScenarioWriter
             json.WriteNumber("seed", scenario.Seed);
             json.WriteNumber("durationSeconds", scenario.DurationSeconds);
             WriteTopology(json, scenario.Topology);
+            WriteNumber(json, "clockDriftPpm", scenario.ClockDriftPpm, 0);
+            if (scenario.Radio != RadioSpec.Simple)
+            {
+                WriteRadio(json, scenario.Radio);
+            }
+
             WriteRows(json, "traffic", scenario.Traffic, WriteTraffic);
             WriteRows(json, "faults", scenario.Faults, WriteFault);
             json.WriteEndObject();
@@ -59,6 +65,43 @@ internal static class ScenarioWriter
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteRadio(Utf8JsonWriter json, RadioSpec radio)
+    {
+        json.WriteStartObject("radio");
+        json.WriteString("model", radio.IsPhysical ? "physical" : "simple");
+        json.WriteString("phy", radio.Phy.Name);
+        WriteNumber(json, "rateMbps", radio.Phy.RateMbps, (radio.Phy.Name == Phy.EspNow.Name ? Phy.EspNow : Phy.Wifi).RateMbps);
+        RadioSpec simple = RadioSpec.Simple;
+        WriteNumber(json, "duplicate", radio.Duplicate, simple.Duplicate);
+        WriteNumber(json, "delayMs", radio.DelayMs, simple.DelayMs);
+        WriteNumber(json, "corrupt", radio.Corrupt, simple.Corrupt);
+        WriteNumber(json, "replay", radio.Replay, simple.Replay);
+        WriteNumber(json, "replaySeconds", radio.ReplaySeconds, simple.ReplaySeconds);
+        WriteNumber(json, "unitMeters", radio.UnitMeters, simple.UnitMeters);
+        WriteNumber(json, "pathLossExponent", radio.PathLossExponent, simple.PathLossExponent);
+        WriteNumber(json, "shadowingDb", radio.ShadowingDb, simple.ShadowingDb);
+        WriteNumber(json, "asymmetryDb", radio.AsymmetryDb, simple.AsymmetryDb);
+        WriteNumber(json, "txPowerDbm", radio.TxPowerDbm, simple.TxPowerDbm);
+        WriteNumber(json, "noiseDbm", radio.NoiseDbm, simple.NoiseDbm);
+        WriteNumber(json, "sensitivityDbm", radio.SensitivityDbm, null);
+        WriteNumber(json, "captureDb", radio.CaptureDb, simple.CaptureDb);
+        if (!radio.CarrierSense)
+        {
+            json.WriteBoolean("carrierSense", false);
+        }
+
+        WriteNumber(json, "carrierSenseDbm", radio.CarrierSenseDbm, null);
+        json.WriteEndObject();
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, string key, double? value, double? otherwise)
+    {
+        if (value is { } number && value != otherwise)
+        {
+            json.WriteNumber(key, number);
+        }
     }
 
     private static void WriteTraffic(Utf8JsonWriter json, TrafficEntry entry)
@@ -145,9 +188,7 @@ internal static class ScenarioWriter
         json.WriteEndArray();
     }
 
-    private static void WriteIds(Utf8JsonWriter json, string key, IReadOnlyList<int> ids) => json.WriteRawArray(key, ids);
-
-    private static void WriteRawArray(this Utf8JsonWriter json, string key, IReadOnlyList<int> ids)
+    private static void WriteIds(Utf8JsonWriter json, string key, IReadOnlyList<int> ids)
     {
         json.WritePropertyName(key);
         json.WriteRawValue($"[{string.Join(", ", ids)}]");

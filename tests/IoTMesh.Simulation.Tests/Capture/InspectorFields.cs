@@ -28,6 +28,7 @@ internal static partial class InspectorFields
         ["link source"] = "iotmesh.source",
         ["link destination"] = "iotmesh.destination",
         ["sender's cost"] = "iotmesh.cost",
+        ["wants an ack of"] = "iotmesh.wanted",
         ["boot number"] = "iotmesh.boot",
         ["challenge"] = "iotmesh.challenge",
         ["table version"] = "iotmesh.beacon.version",
