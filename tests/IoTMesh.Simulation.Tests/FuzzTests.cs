@@ -40,7 +40,7 @@ public sealed class FuzzTests : IDisposable
             {"name": "p", "durationSeconds": 30, "topology": {"kind": "grid8", "nodes": 9}, "clockDriftPpm": 20.5,
              "radio": {"model": "physical", "phy": "wifi", "rateMbps": 12, "duplicate": 0.1, "delayMs": 3, "corrupt": 0.01, "replay": 0.02,
                "replaySeconds": 4, "unitMeters": 30, "pathLossExponent": 2.7, "shadowingDb": 3, "asymmetryDb": 2, "txPowerDbm": 14,
-               "noiseDbm": -93, "sensitivityDbm": -90, "captureDb": 9, "carrierSense": false, "carrierSenseDbm": -85}}
+               "noiseDbm": -93, "sensitivityDbm": -90, "captureDb": 9, "interferenceDb": 7, "carrierSense": false, "carrierSenseDbm": -85}}
             """).ToJson();
         Assert.Equal(physical, Parse(physical).ToJson());
         Assert.Contains("\"carrierSenseDbm\": -85", physical);
@@ -54,7 +54,7 @@ public sealed class FuzzTests : IDisposable
     [InlineData(
         typeof(RadioSpec),
         "IsPhysical Phy Duplicate DelayMs Corrupt Replay ReplaySeconds UnitMeters PathLossExponent ShadowingDb AsymmetryDb TxPowerDbm NoiseDbm "
-        + "SensitivityDbm CaptureDb CarrierSense CarrierSenseDbm")]
+        + "SensitivityDbm CaptureDb InterferenceDb CarrierSense CarrierSenseDbm")]
     [InlineData(typeof(TopologySpec), "Kind Nodes Columns Loss File Gateways")]
     [InlineData(typeof(TrafficEntry), "From Target To PeriodSeconds PayloadBytes StartSeconds Confirmed Custody Class")]
     [InlineData(typeof(FaultEntry), "AtSeconds Kind A B Position Groups")]

@@ -87,6 +87,7 @@ internal static class ScenarioWriter
         WriteNumber(json, "noiseDbm", radio.NoiseDbm, simple.NoiseDbm);
         WriteNumber(json, "sensitivityDbm", radio.SensitivityDbm, null);
         WriteNumber(json, "captureDb", radio.CaptureDb, simple.CaptureDb);
+        WriteNumber(json, "interferenceDb", radio.InterferenceDb, simple.InterferenceDb);
         if (!radio.CarrierSense)
         {
             json.WriteBoolean("carrierSense", false);
