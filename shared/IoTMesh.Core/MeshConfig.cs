@@ -87,6 +87,9 @@ public sealed class MeshConfig
     /// <summary>Where a link loses frames, its acks are repeated after this long, ms.</summary>
     public int AckRepeatMs = 10;
 
+    /// <summary>A bulk message to any gateway may wait so long at its origin and at relays for others to join it, ms; 0: never.</summary>
+    public int AggregateMs = 1_000;
+
     /// <summary>Tries to hand a message to next hops.</summary>
     public int MaxTries = 8;
 

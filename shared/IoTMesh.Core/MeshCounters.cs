@@ -37,6 +37,7 @@ public sealed class MeshCounters
     public long EndToEndBadTag;
     public long EndToEndReplayed;
     public long EndToEndNoKey;
+    public long EndToEndMalformed;
 
     /// <summary>Frames refused, indexed by <see cref="ParseError"/>.</summary>
     public readonly long[] Refused = new long[16];

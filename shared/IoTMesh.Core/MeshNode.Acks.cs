@@ -3,6 +3,17 @@ namespace IoTMesh.Core;
 /// <content>Hop acks out: when they go, and when they are repeated. protocol.md 3.3.</content>
 public sealed partial class MeshNode
 {
+    // A neighbor that sent its last frame so lately sends the next one as soon: one ack for some of them.
+    private const int BusyWithinMs = 15;
+    private const int BusyDelayFactor = 3;
+    private long _sinceUnicastMs;
+
+    private int AckDelayMs(byte messageClass)
+    {
+        bool isBusy = _sinceUnicastMs < BusyWithinMs && messageClass >= (byte)MeshClass.Normal;
+        return isBusy ? Config.AckDelayMs * BusyDelayFactor : Config.AckDelayMs;
+    }
+
     /// <summary>Queues every ack that is owed, and every repetition that is due.</summary>
     private void FlushAcks()
     {

@@ -133,7 +133,7 @@ public sealed partial class MeshNode
         output.Hops = (byte)(Config.HopLimit - _queue.HopLimit[slot] + 1);
         output.RssiDbm = _queue.RssiDbm[slot];
         output.IsFromGateway = _queue.IsFromGateway[slot];
-        output.IsReading = _queue.Kind[slot] == MessageKind.Reading;
+        output.IsReading = _queue.Kind[slot] == MessageKind.Reading || _queue.Kind[slot] == MessageKind.Batch;
         output.Boot = _queue.Boot[slot];
         output.Counter = _queue.Counter[slot];
         output.ReadingSeq = _queue.ReadingSeq[slot];
@@ -147,6 +147,11 @@ public sealed partial class MeshNode
         }
 
         output.Token = 0;
+        if (IsBatch(slot))
+        {
+            return EmitDeliverItem(slot, output);
+        }
+
         Reassembly whole = _queue.Kind[slot] == MessageKind.Service ? FindComplete(_queue.Origin[slot]) : null;
         byte[] content = whole == null ? _queue.Body : whole.Data;
         int start = whole == null ? _queue.BodyOffset(slot) : 0;

@@ -280,8 +280,15 @@ public sealed partial class MeshNode
             case MessageKind.Reading:
                 ReceiveReading(peer, count, rssiDbm);
                 break;
+            case MessageKind.Batch:
+                ReceiveBatch(peer, count, rssiDbm);
+                break;
             case MessageKind.Datagram:
-                if (count >= 1)
+                if (count >= 1 && _plain[0] == MeshPort.Batch)
+                {
+                    ReceiveDatagrams(count, rssiDbm);
+                }
+                else if (count >= 1)
                 {
                     Deliver(0, count, rssiDbm);
                 }

@@ -28,6 +28,7 @@ public sealed partial class MeshNode
     /// <summary>Moves every queued message that is due, highest class first.</summary>
     private void PumpQueue()
     {
+        GatherBulk();
         for (int messageClass = 0; messageClass < ClassCount; messageClass++)
         {
             for (int slot = 0; slot < _queue.Capacity; slot++)
@@ -233,7 +234,7 @@ public sealed partial class MeshNode
     {
         if (_queue.ReadingSeq[slot] != 0)
         {
-            _custody.SetState(_queue.ReadingSeq[slot], Custody.StateSent, _nowMs);
+            SetCarried(slot, Custody.StateSent);
             _timers.SetEarlier(Timer.Custody, _nowMs);
         }
 
@@ -242,6 +243,8 @@ public sealed partial class MeshNode
             _effects.Push(Effect.Completed, _queue.Token[slot], 1);
         }
 
+        EndHeldDatagrams(slot, true);
+
         _queue.Free(slot);
     }
 
@@ -249,7 +252,7 @@ public sealed partial class MeshNode
     {
         if (_queue.ReadingSeq[slot] != 0)
         {
-            _custody.SetState(_queue.ReadingSeq[slot], Custody.StateUnsent, _nowMs);
+            SetCarried(slot, Custody.StateUnsent);
             _timers.SetEarlier(Timer.Custody, _nowMs + CustodyPauseMs);
         }
 
@@ -257,6 +260,8 @@ public sealed partial class MeshNode
         {
             _effects.Push(Effect.Completed, _queue.Token[slot], 0);
         }
+
+        EndHeldDatagrams(slot, false);
 
         _queue.Free(slot);
     }

@@ -101,6 +101,7 @@ public sealed partial class MeshNode
         _neighbors.HandleHeard(neighbor, rssiDbm, _nowMs);
         if (destination == Address)
         {
+            _sinceUnicastMs = _nowMs - _neighbors.LastUnicastMs[neighbor];
             _neighbors.LastUnicastMs[neighbor] = _nowMs;
         }
 

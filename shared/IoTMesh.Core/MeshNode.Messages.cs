@@ -56,6 +56,11 @@ public sealed partial class MeshNode
             return SendPending(destination, port, messageClass, confirmed, payload, offset, count, out token);
         }
 
+        if (messageClass == MeshClass.Bulk && HoldDatagram(destination, port, payload, offset, count, out token))
+        {
+            return SendResult.Accepted;
+        }
+
         _plain[0] = port;
         System.Array.Copy(payload, offset, _plain, 1, count);
         int slot = Compose(MessageKind.Datagram, destination, (byte)messageClass, IsNextWide(destination), count + 1);
@@ -127,6 +132,12 @@ public sealed partial class MeshNode
         if (entry == _transferEntry)
         {
             StepTransfer();
+            return;
+        }
+
+        if (IsHeldDatagram(entry))
+        {
+            SendHeldDatagrams();
             return;
         }
 

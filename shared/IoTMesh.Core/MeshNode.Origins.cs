@@ -57,24 +57,25 @@ public sealed partial class MeshNode
             return;
         }
 
-        uint seq;
-        long measuredMs;
-        long uptimeMs;
+        uint seq = ReadReadingHeader(slot, out long measuredMs, out long uptimeMs);
+        AcceptReading(slot, seq, measuredMs, uptimeMs, headerLength, count, rssiDbm);
+    }
+
+    /// <summary>Number and times of the reading in _plain, or of the first of a batch.</summary>
+    private uint ReadReadingHeader(int slot, out long measuredMs, out long uptimeMs)
+    {
         if (_header.IsWide)
         {
-            seq = Bytes.GetU32(_plain, 0);
+            uint seq = Bytes.GetU32(_plain, 0);
             measuredMs = (long)Bytes.GetU32(_plain, 6) << UptimeShift;
             uptimeMs = (long)Bytes.GetU32(_plain, 10) << UptimeShift;
             _peers.RaiseFloor(slot, seq - Bytes.GetU16(_plain, 4));
-        }
-        else
-        {
-            seq = ReplayWindow.Expand(_peers.NewestSeq[slot], Bytes.GetU16(_plain, 0));
-            measuredMs = ExpandTime(slot, Bytes.GetU16(_plain, 2));
-            uptimeMs = measuredMs;
+            return seq;
         }
 
-        AcceptReading(slot, seq, measuredMs, uptimeMs, headerLength, count, rssiDbm);
+        measuredMs = ExpandTime(slot, Bytes.GetU16(_plain, 2));
+        uptimeMs = measuredMs;
+        return ReplayWindow.Expand(_peers.NewestSeq[slot], Bytes.GetU16(_plain, 0));
     }
 
     /// <summary>A reading of an earlier boot than the one its origin is in.</summary>
@@ -99,22 +100,10 @@ public sealed partial class MeshNode
     /// <summary>Delivers the reading _plain[start..count) of a boot unless it is a copy.</summary>
     private void AcceptReading(int slot, uint seq, long measuredMs, long uptimeMs, int start, int count, sbyte rssiDbm)
     {
-        if (!IsNewReading(slot, seq))
-        {
-            Counters.Duplicates++;
-            WantWatermark(slot, WatermarkSoonMs);
-            return;
-        }
-
-        _peers.Received[slot] |= 1UL << (int)(seq - _peers.Watermark[slot] - 1);
-        _peers.LastDeliveredMs[slot] = _nowMs;
-        _peers.NewestSeq[slot] = seq > _peers.NewestSeq[slot] ? seq : _peers.NewestSeq[slot];
         bool isKept = start == KeptReadingLength;
-        if (!isKept && (!_peers.UptimeKnown[slot] || uptimeMs > _peers.UptimeMs[slot]))
+        if (!TakeReading(slot, seq, uptimeMs, isKept))
         {
-            _peers.UptimeKnown[slot] = true;
-            _peers.UptimeMs[slot] = uptimeMs;
-            _peers.UptimeAtMs[slot] = _nowMs;
+            return;
         }
 
         int delivery = Deliver(start, count - start, rssiDbm);
@@ -122,6 +111,29 @@ public sealed partial class MeshNode
         _queue.MeasuredMs[delivery] = measuredMs;
         _queue.UptimeMs[delivery] = uptimeMs;
         _queue.IsKept[delivery] = isKept;
+    }
+
+    /// <summary>Notes a reading that is to be delivered; false for a copy.</summary>
+    private bool TakeReading(int slot, uint seq, long uptimeMs, bool isKept)
+    {
+        if (!IsNewReading(slot, seq))
+        {
+            Counters.Duplicates++;
+            WantWatermark(slot, WatermarkSoonMs);
+            return false;
+        }
+
+        _peers.Received[slot] |= 1UL << (int)(seq - _peers.Watermark[slot] - 1);
+        _peers.LastDeliveredMs[slot] = _nowMs;
+        _peers.NewestSeq[slot] = seq > _peers.NewestSeq[slot] ? seq : _peers.NewestSeq[slot];
+        if (!isKept && (!_peers.UptimeKnown[slot] || uptimeMs > _peers.UptimeMs[slot]))
+        {
+            _peers.UptimeKnown[slot] = true;
+            _peers.UptimeMs[slot] = uptimeMs;
+            _peers.UptimeAtMs[slot] = _nowMs;
+        }
+
+        return true;
     }
 
     /// <summary>

@@ -30,6 +30,15 @@ public sealed partial class MeshNode
     /// <param name="readingSeq">Its number within this boot.</param>
     public SendResult SendReading(long nowMs, byte[] payload, int offset, int count, out uint readingSeq)
     {
+        return SendReading(nowMs, MeshClass.Normal, payload, offset, count, out readingSeq);
+    }
+
+    /// <summary>
+    /// The same in another class than normal. One of class bulk waits up to <see cref="MeshConfig.AggregateMs"/> for the next ones, here and
+    /// at relays; a later one in another class takes it along.
+    /// </summary>
+    public SendResult SendReading(long nowMs, MeshClass messageClass, byte[] payload, int offset, int count, out uint readingSeq)
+    {
         readingSeq = 0;
         Advance(nowMs);
         if (count > Config.MaxReadingLength)
@@ -49,9 +58,10 @@ public sealed partial class MeshNode
 
         MakeCustodyRoom(count);
         readingSeq = _custody.Add(payload, offset, count, UptimeTicks);
+        _readingsAreBulk = messageClass == MeshClass.Bulk;
         if (_started)
         {
-            _timers.SetEarlier(Timer.Custody, nowMs);
+            _timers.SetEarlier(Timer.Custody, nowMs + (_readingsAreBulk ? Config.AggregateMs : 0));
         }
 
         return SendResult.Accepted;
@@ -126,7 +136,7 @@ public sealed partial class MeshNode
             bool overdue = state == Custody.StateSent && retryMs <= _nowMs;
             if (state == Custody.StateUnsent || overdue)
             {
-                if (queued >= OwnQueuedMax || _queue.Used > _queue.Capacity - QueueReserve || !ComposeReading(seq))
+                if (queued >= OwnQueuedMax || _queue.Used > _queue.Capacity - QueueReserve || !ComposeReadings(seq, end))
                 {
                     _timers.SetEarlier(Timer.Custody, _nowMs + CustodyPauseMs);
                     return;
@@ -158,32 +168,21 @@ public sealed partial class MeshNode
     {
         uint measured = _custody.TicksOf(seq);
         bool isKept = _custody.Boot != _record.Boot;
-        bool wide = _wideLeft > 0 || _record.NextMessage % WideEvery == 0 || UptimeTicks - measured > FreshMs >> UptimeShift;
+        bool wide = IsNextReadingWide(measured);
         int at;
         if (isKept)
         {
             wide = true;
             at = PutKeptHeader(seq, measured);
         }
-        else if (wide)
-        {
-            uint floor = seq - _custody.FirstSeq;
-            Bytes.PutU32(_plain, 0, seq);
-            Bytes.PutU16(_plain, 4, (ushort)floor);
-            Bytes.PutU32(_plain, 6, measured);
-            Bytes.PutU32(_plain, 10, UptimeTicks);
-            at = ReadingWideLength;
-        }
         else
         {
-            Bytes.PutU16(_plain, 0, (ushort)seq);
-            Bytes.PutU16(_plain, 2, (ushort)measured);
-            at = ReadingNarrowLength;
+            at = PutReadingHeader(seq, measured, wide);
         }
 
         int length = _custody.CopyTo(seq, _plain, at);
         byte kind = isKept ? MessageKind.Service : MessageKind.Reading;
-        int slot = Compose(kind, MeshAddress.AnyGateway, (byte)MeshClass.Normal, wide, at + length);
+        int slot = Compose(kind, MeshAddress.AnyGateway, ReadingClass, wide, at + length);
         if (slot == MessageQueue.None)
         {
             return false;

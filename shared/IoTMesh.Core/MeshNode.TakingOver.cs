@@ -13,6 +13,7 @@ public sealed partial class MeshNode
             return ParseError.TooShort;
         }
 
+        _frameLength = end - offset + FrameFormat.TagLength;
         int cost = buffer[at];
         at++;
         _sender = neighbor;
@@ -60,7 +61,7 @@ public sealed partial class MeshNode
         if (accepted)
         {
             _neighbors.OweAck(neighbor, counter, repeat, (buffer[offset + FrameFormat.OffsetNetwork] & FrameFormat.FlagAckTwice) != 0);
-            _timers.SetEarlier(Timer.Ack, _nowMs + Config.AckDelayMs);
+            _timers.SetEarlier(Timer.Ack, _nowMs + AckDelayMs(messageClass));
         }
 
         return ParseError.None;
@@ -127,6 +128,7 @@ public sealed partial class MeshNode
         System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
         KeepWaypoints(slot);
         _queue.GiveUpMs[slot] = _nowMs + (IsReading(slot) ? Config.ReadingHoldMs : HoldForwardedMs);
+        LetWait(slot);
         Counters.Forwarded++;
         _timers.SetEarlier(Timer.Queue, _nowMs);
         return slot;

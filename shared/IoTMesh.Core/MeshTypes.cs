@@ -22,7 +22,7 @@ public static class MeshAddress
 /// <summary>Application ports of a mesh message. protocol.md 7.</summary>
 public static class MeshPort
 {
-    /// <summary>Readings (BTHome object list); used by <see cref="MeshNode.SendReading"/> only.</summary>
+    /// <summary>Readings (BTHome object list); used by <c>MeshNode.SendReading</c> only.</summary>
     public const byte Reading = 0;
 
     /// <summary>A request to a node: set, get, ping ... (<c>CommandCodec</c>).</summary>
@@ -36,6 +36,9 @@ public static class MeshPort
 
     /// <summary>A node's name, model, firmware version and sensors (<c>NodeInfoCodec</c>).</summary>
     public const byte NodeInfo = 4;
+
+    /// <summary>Several datagrams in one; the core packs and unpacks them. protocol.md 4.4.</summary>
+    public const byte Batch = 31;
 
     /// <summary>First port that is free for applications.</summary>
     public const byte FirstUser = 32;

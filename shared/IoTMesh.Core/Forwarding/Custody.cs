@@ -189,6 +189,11 @@ internal sealed class Custody
         return GetTicks(Skip(_head, Count - (int)(_next - seq)));
     }
 
+    internal int LengthOf(uint seq)
+    {
+        return _data[EntryOf(seq)];
+    }
+
     /// <summary>Copies the reading; returns its length.</summary>
     internal int CopyTo(uint seq, byte[] buffer, int offset)
     {

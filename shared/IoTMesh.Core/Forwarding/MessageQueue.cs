@@ -68,6 +68,9 @@ internal sealed class MessageQueue
     /// <summary>Sequence number of an own reading in custody, 0 for none.</summary>
     internal readonly uint[] ReadingSeq;
 
+    /// <summary>Of an own message: how many readings or datagrams it carries, 0 for one. Of a batch to deliver: bit i for its item i.</summary>
+    internal readonly uint[] ItemsLeft;
+
     // Of a message to deliver.
     internal readonly sbyte[] RssiDbm;
     internal readonly bool[] IsFromGateway;
@@ -110,6 +113,7 @@ internal sealed class MessageQueue
         HasNoRoute = new bool[capacity];
         Token = new int[capacity];
         ReadingSeq = new uint[capacity];
+        ItemsLeft = new uint[capacity];
         RssiDbm = new sbyte[capacity];
         IsFromGateway = new bool[capacity];
         MeasuredMs = new long[readings];
@@ -161,6 +165,7 @@ internal sealed class MessageQueue
         DueMs[slot] = nowMs;
         Token[slot] = 0;
         ReadingSeq[slot] = 0;
+        ItemsLeft[slot] = 0;
         return slot;
     }
 

@@ -206,7 +206,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         SendResult taken;
         if (flow.Entry.Custody)
         {
-            taken = _mesh.SendReading(flow.From, _payload, count, out ReadingKey key);
+            taken = _mesh.SendReading(flow.From, flow.Entry.Class, _payload, count, out ReadingKey key);
             if (taken == SendResult.Accepted && !_byKey.TryAdd(key, index))
             {
                 Violate($"node {flow.From} used the reading number {key.Seq} of boot {key.Boot} twice");

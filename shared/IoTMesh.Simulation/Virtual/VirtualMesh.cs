@@ -240,6 +240,12 @@ public sealed partial class VirtualMesh
     /// <summary>Takes a reading into custody at a node; NotReady while it is down.</summary>
     public SendResult SendReading(int from, byte[] payload, int count, out ReadingKey key)
     {
+        return SendReading(from, MeshClass.Normal, payload, count, out key);
+    }
+
+    /// <summary>Takes a reading of that class into custody at a node; NotReady while it is down.</summary>
+    public SendResult SendReading(int from, MeshClass messageClass, byte[] payload, int count, out ReadingKey key)
+    {
         VirtualNode entry = _nodes[from - 1];
         key = default;
         if (entry.Core is null)
@@ -247,7 +253,7 @@ public sealed partial class VirtualMesh
             return SendResult.NotReady;
         }
 
-        SendResult result = entry.Core.SendReading(LocalMs(entry), payload, 0, count, out uint seq);
+        SendResult result = entry.Core.SendReading(LocalMs(entry), messageClass, payload, 0, count, out uint seq);
         key = new ReadingKey(entry.Core.Address, entry.Core.Boot, seq);
         Touch(entry);
         return result;

@@ -23,7 +23,9 @@ public class NarrowTests
             mesh.Run(50);
         }
 
-        return mesh.Frames.Where(f => f.From == from && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeData).Select(f => IsWide(f.Frame)).ToArray();
+        return mesh.Frames
+            .Where(f => f.From == from && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeData)
+            .Select(f => IsWide(f.Frame)).ToArray();
     }
 
     [Fact]
