@@ -164,11 +164,6 @@ public sealed partial class MeshNode
             _pending.IsSent[entry] = slot != MessageQueue.None;
             _pending.Id[entry] = (uint)(slot + 1);
         }
-
-        if (slot != MessageQueue.None)
-        {
-            _queue.ItemsLeft[slot] = (uint)count;
-        }
     }
 
     private int PutDatagrams(int count, int sameLength, int samePort)

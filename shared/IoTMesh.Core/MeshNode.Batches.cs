@@ -22,7 +22,7 @@ public sealed partial class MeshNode
 
         uint wanted = (uint)((1L << _items.Count) - 1);
         int slot = Deliver(0, count, rssiDbm);
-        _queue.ItemsLeft[slot] = wanted;
+        SetItemsLeft(slot, wanted);
     }
 
     /// <summary>A batch of readings was opened: each that is new is delivered.</summary>
@@ -58,11 +58,17 @@ public sealed partial class MeshNode
         }
 
         int slot = Deliver(headerLength, count - headerLength, rssiDbm);
-        _queue.ItemsLeft[slot] = wanted;
+        SetItemsLeft(slot, wanted);
         _queue.ReadingSeq[slot] = first;
         _queue.MeasuredMs[slot] = measuredMs;
         _queue.UptimeMs[slot] = uptimeMs;
         _queue.IsKept[slot] = false;
+    }
+
+    // Bit i stands for item i. A message to deliver is never sent, so the column for its frame's counter is free.
+    private void SetItemsLeft(int slot, uint items)
+    {
+        _queue.FrameCounter[slot] = items;
     }
 
     /// <summary>Hands out the next item of a batch; the slot stays until its last one.</summary>
@@ -70,7 +76,7 @@ public sealed partial class MeshNode
     {
         bool readings = output.IsReading;
         int start = _queue.BodyOffset(slot);
-        uint left = _queue.ItemsLeft[slot];
+        uint left = _queue.FrameCounter[slot];
         _items.Begin(_queue.Body, readings ? start : start + 1, start + _queue.BodyLength[slot], readings);
         int index = 0;
         _items.Next();
@@ -87,7 +93,7 @@ public sealed partial class MeshNode
         System.Array.Copy(_queue.Body, _items.ItemOffset, output.Buffer, 0, _items.ItemLength);
         output.Length = _items.ItemLength;
         left &= ~(1u << index);
-        _queue.ItemsLeft[slot] = left;
+        SetItemsLeft(slot, left);
 
         // This effect has just left the queue, so there is room for the next one.
         if (left == 0 || !_effects.Push(Effect.Deliver, slot, 0))

@@ -70,7 +70,7 @@ public sealed partial class MeshNode
 
         _wideLeft -= _wideLeft > 0 ? 1 : 0;
         _queue.ReadingSeq[slot] = seq;
-        _queue.ItemsLeft[slot] = (uint)count;
+        SetCarriedCount(slot, count);
         SetCarried(slot, Custody.StateQueued);
         return true;
     }
@@ -106,10 +106,16 @@ public sealed partial class MeshNode
         return count;
     }
 
+    // An own message has no signal strength, so that column is free.
+    private void SetCarriedCount(int slot, int count)
+    {
+        _queue.RssiDbm[slot] = (sbyte)count;
+    }
+
     /// <summary>Sets the state of the readings in custody that an own message carries.</summary>
     private void SetCarried(int slot, byte state)
     {
-        uint count = _queue.Kind[slot] == MessageKind.Batch ? _queue.ItemsLeft[slot] : 1;
+        int count = _queue.Kind[slot] == MessageKind.Batch ? _queue.RssiDbm[slot] : 1;
         for (uint i = 0; i < count; i++)
         {
             _custody.SetState(_queue.ReadingSeq[slot] + i, state, _nowMs);

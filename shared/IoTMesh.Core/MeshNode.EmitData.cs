@@ -120,7 +120,7 @@ public sealed partial class MeshNode
         _queue.FrameCounterBefore[slot] = _queue.FrameCounter[slot];
         _queue.FrameCounter[slot] = counter;
         _queue.State[slot] = MessageQueue.StateInFlight;
-        _queue.SentMs[slot] = _nowMs;
+        _queue.SentMs[slot] = (ushort)_nowMs;
         _queue.DueMs[slot] = AckDueMs(slot, neighbor);
         _timers.SetEarlier(Timer.Queue, _queue.DueMs[slot]);
     }

@@ -228,7 +228,7 @@ public sealed partial class MeshNode
 
             if (sent == counter && _queue.TriesHere[slot] == 0 && state == MessageQueue.StateInFlight)
             {
-                _neighbors.HandleRtt(neighbor, (int)(_nowMs - _queue.SentMs[slot]));
+                _neighbors.HandleRtt(neighbor, (ushort)(_nowMs - _queue.SentMs[slot]));
             }
 
             any = true;

@@ -55,7 +55,10 @@ internal sealed class MessageQueue
     internal readonly uint[] FrameCounterBefore;
     internal readonly byte[] Tries;
     internal readonly byte[] TriesHere;
-    internal readonly long[] SentMs;
+
+    /// <summary>When it was sent, the low 16 bits of ms: an ack comes within seconds.</summary>
+    internal readonly ushort[] SentMs;
+
     internal readonly long[] DueMs;
     internal readonly long[] GiveUpMs;
 
@@ -67,9 +70,6 @@ internal sealed class MessageQueue
 
     /// <summary>Sequence number of an own reading in custody, 0 for none.</summary>
     internal readonly uint[] ReadingSeq;
-
-    /// <summary>Of an own message: how many readings or datagrams it carries, 0 for one. Of a batch to deliver: bit i for its item i.</summary>
-    internal readonly uint[] ItemsLeft;
 
     // Of a message to deliver.
     internal readonly sbyte[] RssiDbm;
@@ -107,13 +107,12 @@ internal sealed class MessageQueue
         FrameCounterBefore = new uint[capacity];
         Tries = new byte[capacity];
         TriesHere = new byte[capacity];
-        SentMs = new long[capacity];
+        SentMs = new ushort[capacity];
         DueMs = new long[capacity];
         GiveUpMs = new long[capacity];
         HasNoRoute = new bool[capacity];
         Token = new int[capacity];
         ReadingSeq = new uint[capacity];
-        ItemsLeft = new uint[capacity];
         RssiDbm = new sbyte[capacity];
         IsFromGateway = new bool[capacity];
         MeasuredMs = new long[readings];
@@ -165,7 +164,6 @@ internal sealed class MessageQueue
         DueMs[slot] = nowMs;
         Token[slot] = 0;
         ReadingSeq[slot] = 0;
-        ItemsLeft[slot] = 0;
         return slot;
     }
 
