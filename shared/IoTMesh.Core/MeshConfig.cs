@@ -34,7 +34,7 @@ public sealed class MeshConfig
     public int MaxNeighbors = 16;
 
     /// <summary>Route table (destinations). Evicted: what was unreachable for minutes, for a gateway also the dearest host.</summary>
-    public int MaxRoutes = 128;
+    public int MaxRoutes = 112;
 
     /// <summary>Peers with end-to-end replay state; a gateway needs one for each node. Never evicted: a full table refuses new peers.</summary>
     public int MaxPeers = 32;
@@ -61,7 +61,7 @@ public sealed class MeshConfig
     public int MaxBroadcasts = 32;
 
     /// <summary>Own messages kept until they are confirmed or their destination's boot number is known. Full: Send says QueueFull.</summary>
-    public int MaxPending = 8;
+    public int MaxPending = 6;
 
     /// <summary>Effects waiting for Poll.</summary>
     public int MaxOutputs = 64;

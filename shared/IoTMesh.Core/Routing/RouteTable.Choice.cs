@@ -275,7 +275,8 @@ internal sealed partial class RouteTable
 
         // The destination itself never forwards what is for it, so it closes no loop.
         return _neighbors.Address[neighbor] == Destination[route]
-            || (!IsUnproven(route, at) && Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]));
+            || (!IsUnproven(route, at)
+                && Feasibility.IsFeasible(_evidenceSeqNo[at], _evidenceMetric[at], DistanceSeqNo[route], DistanceMetric[route]));
     }
 
     private bool IsNewerThanDistance(int route, ushort seqNo)

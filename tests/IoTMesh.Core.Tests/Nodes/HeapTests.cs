@@ -26,18 +26,10 @@ public class HeapTests(ITestOutputHelper log)
     [Fact]
     public void Node_for_a_mesh_of_100_with_16_neighbors_stays_within_40_kB()
     {
-        var crypto = new PlatformCrypto();
-        var keys = new MeshKeys
-        {
-            NetworkKey = MiniMesh.NetworkKey,
-            DeviceKey = SiteKeys.CreateDeviceKey(crypto, MiniMesh.SiteSecret, 2),
-            PairwiseShare = PairwiseKeys.CreateShare(crypto, MiniMesh.SiteSecret, 2),
-        };
-
         // The defaults are what the firmware runs with; a gateway sets larger bounds.
         var config = new MeshConfig { Address = 2 };
         Assert.True(config.MaxRoutes >= 99 && config.MaxNeighbors >= 16, "the bound is for 100 nodes and 16 neighbors");
-        var node = new MeshNode(config, keys, crypto, 1, null);
+        MeshNode node = Create(config);
         Dictionary<string, int> plain = PartsOf(node, Plain);
         Dictionary<string, int> measured = PartsOf(node, Measured);
         foreach (string name in plain.Keys.OrderByDescending(name => plain[name]))
@@ -47,6 +39,39 @@ public class HeapTests(ITestOutputHelper log)
 
         log.WriteLine($"| total | {plain.Values.Sum()} | {measured.Values.Sum()} |");
         Assert.InRange(plain.Values.Sum(), 20_000, MaxBytes);
+    }
+
+    /// <summary>The bytes per entry that docs/architecture.md names, in the plain model; a new column has to be paid for there.</summary>
+    [Theory]
+    [InlineData(nameof(MeshConfig.MaxNeighbors), 120)]
+    [InlineData(nameof(MeshConfig.MaxRoutes), 52)]
+    [InlineData(nameof(MeshConfig.MaxQueued), 304)]
+    [InlineData(nameof(MeshConfig.MaxPeers), 60)]
+    [InlineData(nameof(MeshConfig.MaxPending), 224)]
+    [InlineData(nameof(MeshConfig.MaxDuplicates), 6)]
+    [InlineData(nameof(MeshConfig.MaxOutputs), 10)]
+    public void Each_entry_of_a_table_takes_no_more_than_the_budget(string bound, int maxBytes)
+    {
+        const int More = 32;
+        FieldInfo field = typeof(MeshConfig).GetField(bound)!;
+        var config = new MeshConfig { Address = 2 };
+        int before = PartsOf(Create(config), Plain).Values.Sum();
+        field.SetValue(config, (int)field.GetValue(config)! + More);
+        double each = (PartsOf(Create(config), Plain).Values.Sum() - before) / (double)More;
+        log.WriteLine($"{bound}: {each} bytes each");
+        Assert.InRange(each, 1, maxBytes);
+    }
+
+    private static MeshNode Create(MeshConfig config)
+    {
+        var crypto = new PlatformCrypto();
+        var keys = new MeshKeys
+        {
+            NetworkKey = MiniMesh.NetworkKey,
+            DeviceKey = SiteKeys.CreateDeviceKey(crypto, MiniMesh.SiteSecret, 2),
+            PairwiseShare = PairwiseKeys.CreateShare(crypto, MiniMesh.SiteSecret, 2),
+        };
+        return new MeshNode(config, keys, crypto, 1, null);
     }
 
     private static Dictionary<string, int> PartsOf(MeshNode node, Model model)

@@ -334,6 +334,7 @@ internal sealed partial class ModelExplorer
         }
 
         steps.Reverse();
-        return string.Join("; ", steps) + "; next hops " + string.Join(" ", Enumerable.Range(1, _count - 1).Select(node => $"{node}>{NextHopOf(node)}"));
+        return string.Join("; ", steps) + "; next hops "
+            + string.Join(" ", Enumerable.Range(1, _count - 1).Select(node => $"{node}>{NextHopOf(node)}"));
     }
 }

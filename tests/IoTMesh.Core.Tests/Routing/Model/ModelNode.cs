@@ -57,7 +57,8 @@ internal sealed class ModelNode
             _neighbors, "Address", "CounterKnown", "CounterHigh", "CounterSeen", "LastHeardMs", "LastUnicastMs", "RttMs8", "RttVarMs4",
             "SyncVersion", "PartsVersion", "PartsSeen", "PartsShape", "DumpDueMs", "DumpTries", "ProbeNonce", "ProbeDueMs", "ProbeTries",
             "ReplyNonce", "AckHigh", "AckBits", "AckOwed", "AckLong", "_beaconNumber", "_beaconKnown", "_initialRttMs", "Count");
-        _routeImage = new TableImage(_routes, "Version", "_changedVersion", "RequestDue", "RequestTries", "RequestNow", "WantedSeqNo", "WantedHopLimit");
+        _routeImage = new TableImage(
+            _routes, "Version", "_changedVersion", "RequestDue", "RequestTries", "RequestNow", "WantedSeqNo", "WantedHopLimit");
         _candidate = Column<byte[]>("_candidate");
         _candidateMetric = Column<ushort[]>("_candidateMetric");
         _evidenceSeqNo = Column<ushort[]>("_evidenceSeqNo");
