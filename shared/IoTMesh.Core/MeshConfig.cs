@@ -61,7 +61,7 @@ public sealed class MeshConfig
     public int MaxBroadcasts = 32;
 
     /// <summary>Own messages kept until they are confirmed or their destination's boot number is known. Full: Send says QueueFull.</summary>
-    public int MaxPending = 6;
+    public int MaxPending = 8;
 
     /// <summary>Effects waiting for Poll.</summary>
     public int MaxOutputs = 64;
