@@ -69,6 +69,17 @@ public sealed class TimeMapTests
         Assert.InRange(next.Map("d", Reading(2, 2000, 60_000, BootMs + 60_700)), BootMs + 2005, BootMs + 2011);
     }
 
+    [Fact]
+    public void A_reading_of_an_earlier_boot_has_the_time_of_that_boot_however_long_its_node_was_without_power()
+    {
+        Map(1, 1000, 1000, 5);
+        Delivery kept = Reading(2, 9_000, 60_000, BootMs + 86_400_000) with { IsKept = true };
+        Assert.Equal(BootMs + 9_005, _map.Map("d", kept));
+
+        // Of a boot that nobody heard, the latest time that is possible.
+        Assert.Equal(BootMs + 86_400_000 - 51_000, _map.Map("d", kept with { Boot = 9 }));
+    }
+
     private long Map(uint seq, long measuredMs, long leftMs, long delayMs)
     {
         return _map.Map("d", Reading(seq, measuredMs, leftMs, BootMs + leftMs + delayMs));

@@ -1,0 +1,29 @@
+namespace IoTMesh.Simulation.Tests;
+
+/// <summary>What custody covers, and what it does not. protocol.md 6.3, 6.4, 9.2.</summary>
+public class CustodyScenarioTests
+{
+    [Fact]
+    public void Nodes_that_restart_while_the_gateway_is_away_lose_only_what_was_not_stored_yet()
+    {
+        SimulationResult result = SimulationRun.Run(Scenario.Load("custody-power-loss"));
+        Assert.True(result.IsGood && result.Duplicates == 0, result.ToText());
+        Assert.All(result.Lost, lost => Assert.Equal("powerCut", lost.Reason));
+        Assert.InRange(result.Delivered, result.Sent - 12, result.Sent);
+        SimulationResult without = SimulationRun.Run(Scenario.Load("custody-power-loss"), null, new VirtualMeshOptions { StoreCustody = false });
+        Assert.True(without.Delivered < result.Delivered - 50, "flash made no difference: the test shows nothing");
+    }
+
+    [Fact]
+    public void Readings_handed_on_arrive_although_their_origin_died_for_good()
+    {
+        Scenario scenario = Scenario.Load("custody-origin-dies");
+        SimulationResult result = SimulationRun.Run(scenario);
+        Assert.True(result.IsGood && result.Duplicates == 0, result.ToText());
+
+        // The gateway is out of reach for 301 s: what took longer waited at a router.
+        Assert.True(result.LatenciesMs.Count(ms => ms > 290_000) > 0, result.ToText());
+        SimulationResult hasty = SimulationRun.Run(scenario, null, new VirtualMeshOptions { Configure = config => config.ReadingHoldMs = 8_000 });
+        Assert.Equal(0, hasty.LatenciesMs.Count(ms => ms > 290_000));
+    }
+}
