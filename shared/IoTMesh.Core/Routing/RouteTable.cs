@@ -3,7 +3,7 @@ namespace IoTMesh.Core;
 /// <summary>
 /// Distance-vector routes to nodes and gateways: for each destination up to three next hops with what they advertised, the
 /// feasibility distance, and what this node itself advertises. Parallel arrays by route slot. Full: a route unreachable for
-/// minutes is replaced, else, for a gateway, the dearest host route; other newcomers are refused. protocol.md 5.2.
+/// minutes is replaced, else an unreachable host, else, for a gateway, the dearest host; other newcomers are refused. protocol.md 5.2.
 /// </summary>
 internal sealed partial class RouteTable
 {
@@ -100,7 +100,10 @@ internal sealed partial class RouteTable
         _unproven = new byte[capacity];
     }
 
-    /// <summary>A route was evicted early and its feasibility distance with it, so newcomers are guarded from now on.</summary>
+    /// <summary>
+    /// A host's route was evicted early and its feasibility distance with it, so hosts that come new are guarded from now on. Gateways
+    /// are not: none was ever evicted before it was forgotten.
+    /// </summary>
     internal bool HasEvicted { get; private set; }
 
     /// <summary>The mesh has more destinations than places here, or at some other node: a missing route says nothing about a node.</summary>
@@ -145,7 +148,7 @@ internal sealed partial class RouteTable
         }
 
         int flag = NoteGateway(route, seqNo, metric, isGateway);
-        return flag | UpdateCandidate(route, neighbor, seqNo, metric, guarded || HasEvicted);
+        return flag | UpdateCandidate(route, neighbor, seqNo, metric, guarded || (HasEvicted && !isGateway));
     }
 
     // Whether a destination is a gateway is its own word, so the newest seqno that says so counts.
@@ -341,13 +344,14 @@ internal sealed partial class RouteTable
     private int FindVictim(bool isGateway)
     {
         int forgotten = Scan.IndexOf(_unreachableTicks, Count, ForgottenTicks);
-        if (forgotten != None || !isGateway)
+        if (forgotten != None || (!isGateway && Scan.IndexOf(Metric, Count, MeshConfig.InfiniteMetric) == None))
         {
+            // None is the lot of most newcomers in a mesh larger than the table.
             return forgotten;
         }
 
         int victim = None;
-        int worst = -1;
+        int worst = isGateway ? -1 : MeshConfig.InfiniteMetric - 1;
         for (int i = 0; i < Count; i++)
         {
             if (!IsGateway[i] && Metric[i] > worst)

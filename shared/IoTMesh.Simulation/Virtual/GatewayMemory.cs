@@ -7,11 +7,11 @@ public readonly record struct ReadingKey(ushort Origin, ushort Boot, uint Seq);
 
 /// <summary>
 /// What a gateway's service has made durable: the readings its outbox committed, and per origin what a restarted node core is
-/// told. Survives kill and start, as a gateway's database does.
+/// told. Survives kill and start, as a gateway's database does. Readings are remembered as a watermark for each of the last boots
+/// and what lies above it, and no more than a node can keep, so that a long run takes no more memory than a short one.
 /// </summary>
 internal sealed class GatewayMemory
 {
-    private readonly HashSet<ReadingKey> _committed = [];
     private readonly SortedDictionary<ushort, Peer> _peers = [];
 
     /// <summary>Records a message that was accepted but is no reading.</summary>
@@ -30,7 +30,6 @@ internal sealed class GatewayMemory
         if (key.Boot > peer.Boot)
         {
             peer.Boot = key.Boot;
-            peer.Watermark = 0;
             peer.UptimeMs = -1;
         }
 
@@ -39,16 +38,10 @@ internal sealed class GatewayMemory
             (peer.UptimeMs, peer.UptimeAtMs) = (uptimeMs, nowMs);
         }
 
-        bool isNew = _committed.Add(key);
-        while (_committed.Contains(new ReadingKey(key.Origin, peer.Boot, peer.Watermark + 1)))
-        {
-            peer.Watermark++;
-        }
-
-        return isNew;
+        return peer.ReadingsOf(key.Boot).Add(key.Seq);
     }
 
-    internal bool IsCommitted(ReadingKey key) => _committed.Contains(key);
+    internal bool IsCommitted(ReadingKey key) => _peers.TryGetValue(key.Origin, out Peer? peer) && peer.ReadingsOf(key.Boot).Contains(key.Seq);
 
     /// <summary>Tells a node core that starts what it accepted before.</summary>
     /// <param name="localMs">The present time on the node's clock.</param>
@@ -56,7 +49,7 @@ internal sealed class GatewayMemory
     {
         foreach ((ushort origin, Peer peer) in _peers)
         {
-            node.RestorePeer(origin, peer.Boot, peer.Counter, peer.Watermark);
+            node.RestorePeer(origin, peer.Boot, peer.Counter, peer.ReadingsOf(peer.Boot).Watermark);
             node.RestoreUptime(origin, peer.UptimeMs < 0 ? -1 : peer.UptimeMs + nowMs - peer.UptimeAtMs, localMs);
         }
     }
@@ -74,14 +67,71 @@ internal sealed class GatewayMemory
 
     private sealed class Peer
     {
+        private const int BootsMax = 8;
+        private readonly Dictionary<ushort, BootReadings> _boots = [];
+
         internal ushort Boot { get; set; }
 
         internal uint Counter { get; set; }
 
-        internal uint Watermark { get; set; }
-
         internal long UptimeMs { get; set; } = -1;
 
         internal long UptimeAtMs { get; set; }
+
+        internal BootReadings ReadingsOf(ushort boot)
+        {
+            if (!_boots.TryGetValue(boot, out BootReadings? readings))
+            {
+                readings = new BootReadings();
+                _boots.Add(boot, readings);
+                if (_boots.Count > BootsMax)
+                {
+                    _boots.Remove(_boots.Keys.Min());
+                }
+            }
+
+            return readings;
+        }
+    }
+
+    /// <summary>A watermark and a ring of bits above it.</summary>
+    private sealed class BootReadings
+    {
+        // More than a node keeps: what lies further back went to another gateway or was given up.
+        private const int Window = 1024;
+        private readonly ulong[] _bits = new ulong[Window / 64];
+
+        internal uint Watermark { get; private set; }
+
+        internal bool Contains(uint seq) => seq <= Watermark || (seq - Watermark <= Window && IsSet(seq));
+
+        internal bool Add(uint seq)
+        {
+            if (Contains(seq))
+            {
+                return false;
+            }
+
+            while (seq - Watermark > Window)
+            {
+                Advance();
+            }
+
+            _bits[seq % Window / 64] |= 1UL << (int)(seq % 64);
+            while (IsSet(Watermark + 1))
+            {
+                Advance();
+            }
+
+            return true;
+        }
+
+        private bool IsSet(uint seq) => ((_bits[seq % Window / 64] >> (int)(seq % 64)) & 1) != 0;
+
+        private void Advance()
+        {
+            Watermark++;
+            _bits[Watermark % Window / 64] &= ~(1UL << (int)(Watermark % 64));
+        }
     }
 }
