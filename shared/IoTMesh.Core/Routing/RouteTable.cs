@@ -3,7 +3,7 @@ namespace IoTMesh.Core;
 /// <summary>
 /// Distance-vector routes to nodes and gateways: for each destination up to three next hops with what they advertised, the
 /// feasibility distance, and what this node itself advertises. Parallel arrays by route slot. Full: a route unreachable for
-/// minutes is replaced, else an unreachable host, else, for a gateway, the dearest host; other newcomers are refused. protocol.md 5.2.
+/// minutes is replaced, else, for a gateway, the dearest host route; other newcomers are refused. protocol.md 5.2.
 /// </summary>
 internal sealed partial class RouteTable
 {
@@ -344,14 +344,15 @@ internal sealed partial class RouteTable
     private int FindVictim(bool isGateway)
     {
         int forgotten = Scan.IndexOf(_unreachableTicks, Count, ForgottenTicks);
-        if (forgotten != None || (!isGateway && Scan.IndexOf(Metric, Count, MeshConfig.InfiniteMetric) == None))
+        if (forgotten != None || !isGateway)
         {
-            // None is the lot of most newcomers in a mesh larger than the table.
+            // None is the lot of most newcomers in a mesh larger than the table. A host that was lost a moment ago does not give way:
+            // each such change costs a guard and requests for seqnos, thousands while a large mesh forms.
             return forgotten;
         }
 
         int victim = None;
-        int worst = isGateway ? -1 : MeshConfig.InfiniteMetric - 1;
+        int worst = -1;
         for (int i = 0; i < Count; i++)
         {
             if (!IsGateway[i] && Metric[i] > worst)

@@ -129,6 +129,9 @@ public class RouteTableTests
         Assert.Equal(3, _neighbors.RoutesVia[0]);
         Hear(0, 100, 1, MeshConfig.InfiniteMetric);
         Hear(0, 200, 1, 0);
+        Assert.Equal(RouteTable.None, _routes.Find(200));
+        Age(52);
+        Hear(0, 200, 1, 0);
         Assert.NotEqual(RouteTable.None, _routes.Find(200));
         Assert.Equal(RouteTable.None, _routes.Find(100));
         Assert.NotEqual(RouteTable.None, _routes.Find(201));
@@ -144,6 +147,7 @@ public class RouteTableTests
 
         Hear(1, 201, 1, 0, gateway: true);
         Hear(0, 101, 1, MeshConfig.InfiniteMetric);
+        Age(52);
         ushort evicted = new ushort[] { 100, 102, 103 }.First(d => _routes.Find(d) == RouteTable.None);
         Hear(0, evicted, 1, 64);
         Assert.Equal(RouteTable.None, _routes.NextHop(_routes.Find(evicted)));
@@ -168,16 +172,24 @@ public class RouteTableTests
             routes.Age();
         }
 
-        // Forgotten, so that its place can be had without a guard; one that was lost a moment ago leaves a guard behind.
+        // Forgotten, so that its place can be had without a guard; one that was lost a moment ago keeps its own.
         routes.Update(1, 190, 1, 64, false, false);
         Assert.Equal(RouteTable.None, routes.Find(110));
         Assert.Equal(1, routes.NextHop(routes.Find(190)));
         routes.Update(0, 111, 1, MeshConfig.InfiniteMetric, false, false);
         routes.Update(1, 191, 1, 64, false, false);
-        Assert.Equal(RouteTable.None, routes.Find(111));
-        Assert.Equal(RouteTable.None, routes.NextHop(routes.Find(191)));
+        Assert.Equal(RouteTable.None, routes.Find(191));
+        Assert.False(routes.HasEvicted);
         routes.Update(0, 200, 1, 64, true, false);
         Assert.Equal(0, routes.NextHop(routes.Find(200)));
+    }
+
+    private void Age(int rounds)
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            _routes.Age();
+        }
     }
 
     [Fact]
