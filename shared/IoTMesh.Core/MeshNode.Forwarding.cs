@@ -9,6 +9,9 @@ public sealed partial class MeshNode
     private const int BackoffMaxShift = 4;
     private const int BackoffMaxMs = 600;
     private const int DivertAfterTries = 2;
+
+    // One retry: what comes later than that is of no use.
+    private const int RealTimeTries = 2;
     private const int ClassCount = 4;
     private const int TellUnreachableMs = 400;
     private long _toldUnreachableMs = long.MinValue / 2;
@@ -75,7 +78,7 @@ public sealed partial class MeshNode
         _queue.DueMs[slot] = _nowMs;
         _queue.Avoid[slot] = triesHere >= DivertAfterTries ? neighbor : _queue.Avoid[slot];
         HandleFailedTry(neighbor, _queue.FrameCounter[slot]);
-        if (tries >= Config.MaxTries)
+        if (tries >= (_queue.Class[slot] == (byte)MeshClass.RealTime ? RealTimeTries : Config.MaxTries))
         {
             Counters.DroppedTries++;
             GiveUp(slot);

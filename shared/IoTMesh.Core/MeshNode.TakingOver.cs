@@ -116,8 +116,14 @@ public sealed partial class MeshNode
             return MessageQueue.None;
         }
 
-        HasRoom();
-        int slot = _queue.Take(_header, messageClass, MessageQueue.StateReady, _nowMs);
+        bool fair = _queue.Used < _queue.Capacity * 3 / 4 || _queue.CountOf(_header.Origin) < _queue.Capacity / 2;
+        int slot = MessageQueue.None;
+        if (fair)
+        {
+            HasRoom();
+            slot = _queue.Take(_header, messageClass, MessageQueue.StateReady, _nowMs);
+        }
+
         if (slot == MessageQueue.None)
         {
             Counters.DroppedQueueFull++;

@@ -167,6 +167,18 @@ internal sealed class MessageQueue
         return slot;
     }
 
+    /// <summary>Messages of that origin that wait here.</summary>
+    internal int CountOf(ushort origin)
+    {
+        int count = 0;
+        for (int i = 0; i < Capacity; i++)
+        {
+            count += State[i] != StateFree && Origin[i] == origin ? 1 : 0;
+        }
+
+        return count;
+    }
+
     /// <summary>True where a message of that origin and counter waits here to be passed on.</summary>
     internal bool Holds(ushort origin, uint counter)
     {
