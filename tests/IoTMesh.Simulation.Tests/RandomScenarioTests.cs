@@ -26,6 +26,17 @@ public class RandomScenarioTests
         Assert.True(results.Sum(result => result.Delivered) > 0.8 * results.Sum(result => result.Sent));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(6)]
+    public void Drawn_plans_stay_good_on_air_that_repeats_delays_and_changes_frames(ulong seed)
+    {
+        RadioSpec radio = RadioSpec.Simple with { Duplicate = 0.05, DelayMs = 3, Corrupt = 0.02, Replay = 0.01 };
+        SimulationResult result = SimulationRun.Run(RandomScenario.Create(seed) with { Radio = radio });
+        Assert.True(result.IsGood && result.Corrupted > 0, $"seed {seed}: {string.Join("; ", result.Violations)}");
+    }
+
     /// <summary>Each seed once showed a fault: what it was stands beside it.</summary>
     [Theory]
     [InlineData(9)] // A request forwarded once died on a long lossy line, and half of it starved.

@@ -4,8 +4,9 @@ namespace IoTMesh.Simulation;
 
 public sealed partial class SimulationRun
 {
-    // A frame may have been at the radio when its sender changed its mind.
+    // A frame may have been at the radio when its sender changed its mind; where it waits for the channel, for long.
     private const long AtRadioUs = 50_000;
+    private const long AtBusyRadioUs = 2 * Second;
 
     // What a node that has lost its way to a gateway needs to let its neighbors know, with some beacons lost.
     private const long NewsUs = 10 * Second;
@@ -43,6 +44,7 @@ public sealed partial class SimulationRun
     {
         _revisits++;
         int count = revisit.Nodes.Count;
+        long leftUs = revisit.LeftUs - (_scenario.Radio.IsPhysical ? AtBusyRadioUs : AtRadioUs);
         for (int i = 0; i < count; i++)
         {
             int node = revisit.Nodes[i];
@@ -51,7 +53,7 @@ public sealed partial class SimulationRun
 
             // Handed up to a gateway for want of a route: up once, down once (protocol.md 5.7).
             bool handedUp = before != target && before != MeshAddress.AnyGateway && !_mesh.Topology.IsGateway(before);
-            if (handedUp || HasChanged(node, target, revisit.LeftUs - AtRadioUs) || (before != target && HasChanged(node, before, revisit.LeftUs - NewsUs)))
+            if (handedUp || HasChanged(node, target, leftUs) || (before != target && HasChanged(node, before, revisit.LeftUs - NewsUs)))
             {
                 return;
             }
