@@ -17,7 +17,7 @@ internal static class DiagnosticCommands
     internal static IEnumerable<Command> Create()
     {
         yield return Create("ping", "Asks a node for a sign of life over the mesh: hops and round trip.", WritePing);
-        yield return Create("trace", "Shows each hop on the way to a node: its link's quality and the round trip.", (o, t) => WriteTable(o, "hops", t));
+        yield return Create("trace", "Shows each hop on the way to a node: its link and the round trip.", (o, t) => WriteTable(o, "hops", t));
         yield return Create("counters", "Shows a node's own counters.", WriteCounters);
         yield return Create("neighbors", "Shows a node's neighbor table.", (o, t) => WriteTable(o, "neighbors", t));
         yield return Create("routes", "Shows a node's route table.", (o, t) => WriteTable(o, "routes", t));
@@ -41,7 +41,8 @@ internal static class DiagnosticCommands
             """, $"iotmesh {what} node-7", $"iotmesh {what} 7 --gateway http://gateway.local:8080 --token ... --json");
         command.SetAction((parse, cancellation) => RunAsync(
             new Question(
-                what, parse.GetRequiredValue(node), parse.GetRequiredValue(gateway), parse.GetValue(token), parse.GetValue(user), parse.GetValue(json)),
+                what, parse.GetRequiredValue(node), parse.GetRequiredValue(gateway), parse.GetValue(token), parse.GetValue(user),
+                parse.GetValue(json)),
             write,
             cancellation));
         return command;

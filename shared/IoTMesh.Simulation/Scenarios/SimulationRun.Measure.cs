@@ -23,7 +23,8 @@ public sealed partial class SimulationRun
             }
             else
             {
-                string reason = reading.Taken == SendResult.Accepted ? inCustody.Contains(index) ? LossOf(reading) : "lost" : reading.Taken.ToString();
+                string lostHow = inCustody.Contains(index) ? LossOf(reading) : "lost";
+                string reason = reading.Taken == SendResult.Accepted ? lostHow : reading.Taken.ToString();
                 lost.Add(new LostReading(reading.From, reading.To, reading.MadeUs / (double)Second, reason));
             }
         }

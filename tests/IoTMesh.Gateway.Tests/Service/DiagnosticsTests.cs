@@ -15,13 +15,13 @@ public sealed class DiagnosticsTests(SiteFixture site) : IClassFixture<SiteFixtu
     {
         await OnlineAsync();
         JsonElement ping = await AskAsync("ping");
-        Assert.Equal((FarNode, true, 4), (ping.GetProperty("node").GetString(), ping.GetProperty("ok").GetBoolean(), ping.GetProperty("hops").GetInt32()));
+        Assert.Equal((FarNode, 4), (ping.GetProperty("node").GetString(), ping.GetProperty("hops").GetInt32()));
         JsonElement trace = await AskAsync("trace");
-        Assert.Equal(["node-2", "node-3", "node-4", FarNode], trace.GetProperty("hops").EnumerateArray().Select(h => h.GetProperty("node").GetString()));
+        Assert.Equal(["node-2", "node-3", "node-4", FarNode], NodesOf(trace, "hops"));
         Assert.Equal("gw1", trace.GetProperty("hops")[0].GetProperty("from").GetString());
         JsonElement counters = (await AskAsync("counters")).GetProperty("counters");
         Assert.True(counters.GetProperty("frames_sent").GetInt64() > 0);
-        Assert.Equal(["node-4"], (await AskAsync("neighbors")).GetProperty("neighbors").EnumerateArray().Select(n => n.GetProperty("node").GetString()));
+        Assert.Equal(["node-4"], NodesOf(await AskAsync("neighbors"), "neighbors"));
         JsonElement routes = (await AskAsync("routes")).GetProperty("routes");
         Assert.Equal(4, routes.GetArrayLength());
         Assert.All(routes.EnumerateArray(), r => Assert.Equal("node-4", r.GetProperty("next_hop").GetString()));
@@ -55,9 +55,15 @@ public sealed class DiagnosticsTests(SiteFixture site) : IClassFixture<SiteFixtu
         return JsonDocument.Parse(text).RootElement;
     }
 
+    private static IEnumerable<string?> NodesOf(JsonElement answer, string rows)
+    {
+        return answer.GetProperty(rows).EnumerateArray().Select(row => row.GetProperty("node").GetString());
+    }
+
     private Task OnlineAsync()
     {
         return Eventually.HoldsAsync(
-            () => site.Gateway.Live.Current.Nodes.All(n => n.Online) && site.Gateway.Registry.Devices.All(d => d.Keys.Count > 0), "all nodes are online");
+            () => site.Gateway.Live.Current.Nodes.All(n => n.Online) && site.Gateway.Registry.Devices.All(d => d.Keys.Count > 0),
+            "all nodes are online");
     }
 }
