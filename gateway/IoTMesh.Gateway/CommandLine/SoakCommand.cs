@@ -10,7 +10,12 @@ internal static class SoakCommand
     {
         SoakOptions defaults = new();
         var hours = new Option<int>("--hours") { Description = "Virtual hours.", HelpName = "N", DefaultValueFactory = _ => defaults.Hours };
-        var nodes = new Option<int>("--nodes") { Description = "Nodes, two gateways among them.", HelpName = "N", DefaultValueFactory = _ => defaults.Nodes };
+        var nodes = new Option<int>("--nodes")
+        {
+            Description = "Nodes, two gateways among them.",
+            HelpName = "N",
+            DefaultValueFactory = _ => defaults.Nodes,
+        };
         var seed = new Option<ulong>("--seed") { Description = "The seed.", HelpName = "N", DefaultValueFactory = _ => defaults.Seed };
         var json = new Option<bool>("--json") { Description = "The result as JSON." };
         var command = new Command("soak", "Runs a mesh for a day under faults without end: nothing may be lost, and memory must stay flat.")
