@@ -365,7 +365,9 @@ public sealed partial class MeshNode
     /// <summary>Tells a peer this boot's number; <paramref name="answer"/> 1 asks for the peer's in return.</summary>
     private void SendHello(ushort destination, byte answer)
     {
-        if (_nowMs - _lastHelloMs < HelloMinIntervalMs && answer == 0)
+        // One that waits for a route is as good as a second one.
+        bool waits = _queue.HoldsKind(MessageKind.Hello, Address, destination);
+        if (waits || (_nowMs - _lastHelloMs < HelloMinIntervalMs && answer == 0))
         {
             return;
         }

@@ -154,7 +154,7 @@ public sealed partial class MeshNode
         if (next == NeighborTable.None)
         {
             TellUnreachable(slot, route);
-            WantSeqNo(route, RequestFirstMs);
+            WantSeqNoForWaiting(route);
             return NextHopBeyondTable(slot);
         }
 

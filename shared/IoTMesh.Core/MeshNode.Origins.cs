@@ -239,7 +239,7 @@ public sealed partial class MeshNode
     {
         for (int slot = _peers.NextWatermarkDue(0, _nowMs); slot != PeerTable.None; slot = _peers.NextWatermarkDue(slot + 1, _nowMs))
         {
-            bool room = _queue.Used <= _queue.Capacity - QueueReserve;
+            bool room = HasReserve();
             bool sent = room && ComposeWatermark(slot);
             _peers.SetWatermarkDue(slot, sent ? long.MaxValue : _nowMs + WatermarkSoonMs);
             if (sent)

@@ -136,7 +136,7 @@ public sealed partial class MeshNode
             bool overdue = state == Custody.StateSent && retryMs <= _nowMs;
             if (state == Custody.StateUnsent || overdue)
             {
-                if (queued >= OwnQueuedMax || _queue.Used > _queue.Capacity - QueueReserve || !ComposeReadings(seq, end))
+                if (queued >= OwnQueuedMax || !HasReserve() || !ComposeReadings(seq, end))
                 {
                     _timers.SetEarlier(Timer.Custody, _nowMs + CustodyPauseMs);
                     return;
@@ -150,6 +150,12 @@ public sealed partial class MeshNode
                 _timers.SetEarlier(Timer.Custody, retryMs);
             }
         }
+    }
+
+    /// <summary>Room beside own traffic for that of others. What waits without a route gives way, so it takes none.</summary>
+    private bool HasReserve()
+    {
+        return _queue.Used - _queue.CountWithoutRoute() <= _queue.Capacity - QueueReserve;
     }
 
     private int CountQueuedReadings()

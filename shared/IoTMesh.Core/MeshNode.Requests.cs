@@ -11,6 +11,9 @@ public sealed partial class MeshNode
 
     // A neighbor still claims a route that this node may not use: some seconds of trouble, or a restart here.
     private const int ClaimedRequestTries = 8;
+    // After its tries in vain: messages that wait for the route do not ask again before this has passed.
+    private const byte RequestResting = 0xFF;
+    private const int RequestRestMs = 10_000;
     private const int ForwardRetryMs = 100;
     private const int ForwardTriesMax = 7;
     private const int SeqNoMinIntervalMs = 100;
@@ -44,7 +47,8 @@ public sealed partial class MeshNode
 
     private void WantSeqNo(int route, int delayMs)
     {
-        if (_routes.RequestDue[route] == Stamp.Never || _routes.IsForwarding[route])
+        bool resting = _routes.RequestTries[route] == RequestResting;
+        if (_routes.RequestDue[route] == Stamp.Never || _routes.IsForwarding[route] || resting)
         {
             _routes.IsForwarding[route] = false;
             _routes.RequestDue[route] = Stamp.Of(_nowMs + delayMs + _prng.Next(delayMs));
@@ -52,6 +56,15 @@ public sealed partial class MeshNode
         }
 
         _timers.SetEarlier(Timer.Request, Stamp.ToMs(_routes.RequestDue[route], _nowMs));
+    }
+
+    /// <summary>A message waits for the route: asks for a newer seqno, unless that was tried in vain just now.</summary>
+    private void WantSeqNoForWaiting(int route)
+    {
+        if (_routes.RequestTries[route] != RequestResting)
+        {
+            WantSeqNo(route, RequestFirstMs);
+        }
     }
 
     private void SendRequests()
@@ -65,6 +78,11 @@ public sealed partial class MeshNode
             {
                 StepForwarding(r);
             }
+            else if (due && _routes.RequestTries[r] == RequestResting)
+            {
+                _routes.RequestDue[r] = Stamp.Never;
+                _routes.RequestTries[r] = 0;
+            }
             else if (due)
             {
                 int tries = ++_routes.RequestTries[r];
@@ -73,7 +91,9 @@ public sealed partial class MeshNode
                 int shift = tries > RequestRetryMaxShift ? RequestRetryMaxShift : tries;
                 bool goOn = _routes.IsGateway[r] || tries < HostRequestTries
                     || (tries < ClaimedRequestTries && _routes.AnyCandidate(r, NeighborTable.None) != NeighborTable.None);
-                _routes.RequestDue[r] = goOn ? Stamp.Of(_nowMs + (RequestRetryMs << (shift - 1)) + _prng.Next(RequestRetryMs)) : Stamp.Never;
+                int pauseMs = goOn ? (RequestRetryMs << (shift - 1)) + _prng.Next(RequestRetryMs) : RequestRestMs;
+                _routes.RequestDue[r] = Stamp.Of(_nowMs + pauseMs);
+                _routes.RequestTries[r] = goOn ? (byte)tries : RequestResting;
             }
 
             long dueMs = Stamp.ToMs(_routes.RequestDue[r], _nowMs);

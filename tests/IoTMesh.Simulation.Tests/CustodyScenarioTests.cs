@@ -1,3 +1,4 @@
+using System.Text;
 namespace IoTMesh.Simulation.Tests;
 
 /// <summary>What custody covers, and what it does not. protocol.md 6.3, 6.4, 9.2.</summary>
@@ -25,5 +26,23 @@ public class CustodyScenarioTests
         Assert.True(result.LatenciesMs.Count(ms => ms > 290_000) > 0, result.ToText());
         SimulationResult hasty = SimulationRun.Run(scenario, null, new VirtualMeshOptions { Configure = config => config.ReadingHoldMs = 8_000 });
         Assert.Equal(0, hasty.LatenciesMs.Count(ms => ms > 290_000));
+    }
+
+    // Found by the fault search: messages to dead nodes filled the queue and asked for their routes for ever.
+    [Fact]
+    public void Dead_destinations_do_not_hold_up_readings_in_custody()
+    {
+        const string Json = """
+            {"name":"dead","seed":50174,"durationSeconds":137,"topology":{"kind":"line","nodes":4,"gateways":[2]},
+            "traffic":[{"from":[1],"to":"gateway","periodSeconds":16,"payloadBytes":8,"startSeconds":1,"custody":true},
+            {"from":[1],"to":"any","periodSeconds":4,"payloadBytes":8,"startSeconds":15,"class":"realtime"}],
+            "faults":[{"atSeconds":15,"kill":3}]}
+            """;
+        SimulationResult result = SimulationRun.Run(Scenario.Parse("dead", Encoding.UTF8.GetBytes(Json)));
+        Assert.True(result.IsGood, result.ToText());
+        Assert.DoesNotContain(result.Lost, lost => lost.To == 0);
+
+        // It stood at 39 bytes a second, nearly all of them requests.
+        Assert.InRange(result.IdleBytesPerNodeSecond, 0, 12);
     }
 }

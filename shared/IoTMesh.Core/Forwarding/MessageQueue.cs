@@ -209,6 +209,32 @@ internal sealed class MessageQueue
         return oldest;
     }
 
+    internal int CountWithoutRoute()
+    {
+        int count = 0;
+        for (int i = 0; i < Capacity; i++)
+        {
+            count += State[i] == StateReady && HasNoRoute[i] ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /// <summary>True where a message of that kind from that origin waits here for that destination.</summary>
+    internal bool HoldsKind(byte kind, ushort origin, ushort destination)
+    {
+        for (int i = 0; i < Capacity; i++)
+        {
+            bool waits = State[i] >= StateReady && State[i] <= StateInFlight;
+            if (waits && Kind[i] == kind && Origin[i] == origin && Destination[i] == destination)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     internal void Free(int slot)
     {
         State[slot] = StateFree;
