@@ -1,4 +1,5 @@
 using System.Text;
+
 namespace IoTMesh.Simulation.Tests;
 
 /// <summary>What custody covers, and what it does not. protocol.md 6.3, 6.4, 9.2.</summary>
