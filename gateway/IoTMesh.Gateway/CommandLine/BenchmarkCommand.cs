@@ -22,7 +22,11 @@ internal static class BenchmarkCommand
             HelpName = "N",
             DefaultValueFactory = _ => SeedsDefault,
         };
-        var traces = new Option<string?>("--traces") { Description = "Folder of measured radio graphs (grenoble-50.json, orchard-16.json).", HelpName = "DIR" };
+        var traces = new Option<string?>("--traces")
+        {
+            Description = "Folder of measured radio graphs (grenoble-50.json, orchard-16.json).",
+            HelpName = "DIR",
+        };
         var json = new Option<bool>("--json") { Description = "The result as JSON." };
         var markdown = new Option<bool>("--markdown") { Description = "The result as the table of docs/benchmarks.md." };
         var command = new Command(

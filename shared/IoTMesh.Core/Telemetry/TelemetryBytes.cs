@@ -2,7 +2,9 @@ using System.Text;
 
 namespace IoTMesh.Core;
 
-/// <summary>Integers of any width (16 bits: <see cref="Bytes"/>) and length-prefixed UTF-8 in a byte array. Callers have checked the length.</summary>
+/// <summary>
+/// Integers of any width (16 bits: <see cref="Bytes"/>) and length-prefixed UTF-8 in a byte array. Callers have checked the length.
+/// </summary>
 internal static class TelemetryBytes
 {
     /// <summary>Writes the low <paramref name="length"/> bytes of the value.</summary>

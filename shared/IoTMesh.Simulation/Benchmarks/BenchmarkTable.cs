@@ -42,6 +42,10 @@ public static class BenchmarkTable
     /// <summary>All rows, in the order they are printed.</summary>
     public static IReadOnlyList<BenchmarkRow> Rows { get; } =
     [
+        AtMost(Bytes, "bytes-lone", "bytes, a lone reading", BytesPerHop, 58, 20),
+        AtMost(Bytes, "bytes-ack-batched", "bytes, acks batched", BytesPerHop, 50, 20),
+        AtMost(Bytes, "bytes-merged-origin", "bytes, 4 of one origin merged", BytesPerHop, 32, 20),
+        AtMost(Bytes, "bytes-merged-mixed", "bytes, 4 of mixed origins merged", BytesPerHop, 42, 20),
         AtLeast(Line, "line-6-loss10", "% delivered at 10 % loss", Delivered, 99.9),
         AtLeast(Line, "line-6-loss20", "% delivered at 20 % loss", Delivered, 99.5),
         AtLeast(Grid16, "grid4-16-loss10", "% delivered at 10 % loss", Delivered, 99.9),

@@ -31,7 +31,10 @@ public static class BenchmarkText
         return text.ToString();
     }
 
-    /// <summary>An object with an array <c>rows</c>: topic, scenario, figure, seeds, value (null where it could not run), target, atLeast, met, others, note.</summary>
+    /// <summary>
+    /// An object with an array <c>rows</c>: topic, scenario, figure, seeds, value (null where it could not run), target, atLeast, met,
+    /// others, note.
+    /// </summary>
     public static string ToJson(IReadOnlyList<BenchmarkOutcome> outcomes)
     {
         using MemoryStream stream = new();
