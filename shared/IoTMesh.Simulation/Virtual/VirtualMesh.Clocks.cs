@@ -17,7 +17,10 @@ public sealed partial class VirtualMesh
     /// <summary>True UTC now, ms since 1970.</summary>
     public long UtcMs => FirstUtcMs + NowMs;
 
-    /// <summary>How far the mesh time of each node that knew it was from the truth, every 10 s, ms. Gateways are not in it.</summary>
+    /// <summary>
+    /// How far the mesh time of each node that knew it was from the truth, every 10 s, ms. Gateways are not in it; empty where clocks
+    /// do not drift.
+    /// </summary>
     public IReadOnlyList<double> TimeErrorsMs => _timeErrorsMs;
 
     private long DrawDriftPpb(int node)
@@ -71,7 +74,7 @@ public sealed partial class VirtualMesh
                 gateway.SetTime(LocalMs(node), UtcMs);
                 Touch(node);
             }
-            else if (node.Core is { TimeKnown: true } core)
+            else if (_options.ClockDriftPpm > 0 && node.Core is { TimeKnown: true } core)
             {
                 _timeErrorsMs.Add(Math.Abs(core.UtcMs(LocalMs(node)) - (FirstUtcMs + (NowUs / 1000.0))));
             }
