@@ -49,6 +49,8 @@ public sealed partial class MeshNode
             int length = log[at];
             if (KeptReadingLength + length <= _plainCapacity)
             {
+                // First what this very chunk says is committed, so that it is not counted as given up.
+                DropBelowFloor();
                 MakeCustodyRoom(length);
                 uint ticks = Bytes.GetU32(log, at + 1);
                 while (!_custody.Restore(boot, seq, log, at + Custody.EntryHeaderLength, length, ticks))

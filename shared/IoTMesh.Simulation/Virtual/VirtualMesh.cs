@@ -1,3 +1,4 @@
+using System.Reflection;
 using IoTMesh.Core;
 
 namespace IoTMesh.Simulation;
@@ -158,13 +159,23 @@ public sealed partial class VirtualMesh
         long total = 0;
         foreach (VirtualNode node in _nodes)
         {
-            foreach (MeshCounters counters in node.Counters)
-            {
-                total += counter(counters);
-            }
+            total += counter(node.Past) + (node.Core is null ? 0 : counter(node.Core.Counters));
         }
 
         return total;
+    }
+
+    private static void AddUp(MeshCounters sum, MeshCounters counters)
+    {
+        foreach (FieldInfo field in typeof(MeshCounters).GetFields().Where(field => field.FieldType == typeof(long)))
+        {
+            field.SetValue(sum, (long)field.GetValue(sum)! + (long)field.GetValue(counters)!);
+        }
+
+        for (int i = 0; i < sum.Refused.Length; i++)
+        {
+            sum.Refused[i] += counters.Refused[i];
+        }
     }
 
     /// <summary>Boots a node at a time, unless it is started or killed before.</summary>
@@ -190,7 +201,6 @@ public sealed partial class VirtualMesh
         SetClock(entry, 1 + random.NextInt(1_000_000));
         MeshConfig config = CreateConfig(node, entry.IsServing);
         entry.Core = new MeshNode(config, _site.KeysOf(node, entry.IsServing), new SeededCrypto(random), random.NextUInt32(), entry.CountersRecord);
-        entry.Counters.Add(entry.Core.Counters);
         entry.TimerUs = long.MaxValue;
         entry.Spins = 0;
         entry.BusyUntilUs = NowUs;
@@ -211,6 +221,11 @@ public sealed partial class VirtualMesh
     public void Kill(int node)
     {
         VirtualNode entry = _nodes[node - 1];
+        if (entry.Core is { } core)
+        {
+            AddUp(entry.Past, core.Counters);
+        }
+
         entry.Core = null;
         entry.Incarnation++;
         ResetRadio(node);
@@ -341,6 +356,7 @@ public sealed partial class VirtualMesh
         /// <summary>When it last gave up a neighbor; kept where frames may come again.</summary>
         internal Dictionary<ushort, long> GivenUpUs { get; } = [];
 
-        internal List<MeshCounters> Counters { get; } = [];
+        /// <summary>What its earlier lives counted.</summary>
+        internal MeshCounters Past { get; } = new();
     }
 }
