@@ -71,6 +71,11 @@ public sealed partial class MeshNode
             return EmitAck(a, output);
         }
 
+        if ((effect == Effect.SendRequest || effect == Effect.ForwardRequest) && !TakeRequest())
+        {
+            return false;
+        }
+
         if (!_record.CanSendFrame)
         {
             Counters.TransmitFailures++;

@@ -43,10 +43,16 @@ public sealed partial class MeshNode
         return slot;
     }
 
-    // A node needs no more next hops than three quarters of its table; the rest is for those that need this node.
+    // A node needs no more next hops than three quarters of its table; the rest is for those that need this node. Yet a node that lacks a
+    // route to a gateway needs whoever offers one, or it could be deaf for good to a gateway that restarted next to it.
     private void ScheduleProbeIfWanted(int neighbor, int delayMs)
     {
-        if (!_neighbors.IsUsable(neighbor) && _neighbors.VerifiedCount() < _neighbors.Capacity * 3 / 4)
+        if (_neighbors.IsUsable(neighbor))
+        {
+            return;
+        }
+
+        if (_neighbors.VerifiedCount() < _neighbors.Capacity * 3 / 4 || _routes.WantsGatewayOver(neighbor))
         {
             ScheduleProbe(neighbor, delayMs);
         }

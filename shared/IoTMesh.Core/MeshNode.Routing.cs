@@ -23,8 +23,13 @@ public sealed partial class MeshNode
 
     private void HandleRoutingTimers()
     {
-        if (_timers.IsDue(Timer.Announce, _nowMs))
+        if (_timers.IsDue(Timer.Announce, _nowMs) && _nowMs < AnnounceFreeMs)
         {
+            _timers.Set(Timer.Announce, AnnounceFreeMs);
+        }
+        else if (_timers.IsDue(Timer.Announce, _nowMs))
+        {
+            NoteAnnounced();
             _timers.Stop(Timer.Announce);
             RaiseSeqNoIfWanted();
             QueueBeacon(_dumpWanted);

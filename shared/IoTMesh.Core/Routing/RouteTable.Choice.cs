@@ -119,6 +119,21 @@ internal sealed partial class RouteTable
         return best;
     }
 
+    /// <summary>True where that neighbor is a gateway, or offers the way to one that this node has no way to.</summary>
+    internal bool WantsGatewayOver(int neighbor)
+    {
+        for (int r = 0; r < Count; r++)
+        {
+            bool isWanted = IsGateway[r] && (_via[r] == NoNeighbor || Destination[r] == _neighbors.Address[neighbor]);
+            if (isWanted && FindCandidate(r, neighbor) != None)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>True where the cost of a link that this route has to choose from changed since the last housekeeping.</summary>
     internal bool IsCostChanged(int route)
     {
