@@ -62,7 +62,9 @@ public sealed partial class MeshNode
         }
 
         Counters.DataFramesSent++;
-        return FinishFrame(output, at);
+        FinishFrame(output, at);
+        NoteHandedOut(count, output.Token);
+        return true;
     }
 
     // No frame counter is left until a Store succeeds: the messages wait.

@@ -50,6 +50,11 @@ public sealed partial class MeshNode
     {
         if (_queue.State[slot] == MessageQueue.StateInFlight)
         {
+            if (WaitsAtLink(slot))
+            {
+                return;
+            }
+
             HandleAckTimeout(slot);
         }
 

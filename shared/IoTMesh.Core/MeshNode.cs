@@ -145,6 +145,8 @@ public sealed partial class MeshNode
         {
             Counters.TransmitFailures++;
         }
+
+        NoteTransmitted(token);
     }
 
     /// <summary>The record of that Store is durable (or could not be made so).</summary>

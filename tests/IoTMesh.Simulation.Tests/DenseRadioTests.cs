@@ -43,4 +43,14 @@ public class DenseRadioTests
         Assert.True(result.IsGood && result.DeliveryRatio >= 1, result.ToText());
         Assert.True(result.FramesOnAir < 50_000, result.ToText());
     }
+
+    // Seeds with 29,000 and 36,000 frames while the wait for an ack began before the radio had found a free channel.
+    [Theory]
+    [InlineData(23)]
+    [InlineData(44)]
+    public void Frames_that_wait_for_a_free_channel_are_not_sent_again(ulong seed)
+    {
+        SimulationResult result = Run(seed);
+        Assert.True(result.FramesOnAir < 12_000, result.ToText());
+    }
 }

@@ -59,6 +59,9 @@ internal sealed class MessageQueue
     /// <summary>When it was sent, the low 16 bits of ms: an ack comes within seconds.</summary>
     internal readonly ushort[] SentMs;
 
+    /// <summary>Low 16 bits of the token of its Transmit while the link has not told that it is sent; 0 for none.</summary>
+    internal readonly ushort[] SendToken;
+
     internal readonly long[] DueMs;
     internal readonly long[] GiveUpMs;
 
@@ -108,6 +111,7 @@ internal sealed class MessageQueue
         Tries = new byte[capacity];
         TriesHere = new byte[capacity];
         SentMs = new ushort[capacity];
+        SendToken = new ushort[capacity];
         DueMs = new long[capacity];
         GiveUpMs = new long[capacity];
         HasNoRoute = new bool[capacity];
@@ -161,6 +165,7 @@ internal sealed class MessageQueue
         Tries[slot] = 0;
         TriesHere[slot] = 0;
         HasNoRoute[slot] = false;
+        SendToken[slot] = 0;
         DueMs[slot] = nowMs;
         Token[slot] = 0;
         ReadingSeq[slot] = 0;
