@@ -17,6 +17,7 @@ internal static class Effect
     public const int RouteChanged = 12;
     public const int NeighborChanged = 13;
     public const int StoreCustody = 20;
+    public const int SendPoll = 14;
 }
 
 /// <summary>
@@ -39,6 +40,8 @@ internal sealed class EffectQueue
     }
 
     internal int Free => _kind.Length - _count;
+
+    internal bool IsEmpty => _count == 0;
 
     internal int Kind;
     internal int A;

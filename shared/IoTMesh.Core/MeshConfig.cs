@@ -114,6 +114,26 @@ public sealed class MeshConfig
     /// <summary>A reading that no watermark has passed is sent again after this long, ms.</summary>
     public int CustodyRetryMs = 40_000;
 
+    /// <summary>True for a node whose radio sleeps: it relays nothing, sends no beacons, and polls a parent for what is sent to it.</summary>
+    public bool IsSleepyLeaf;
+
+    /// <summary>Sleepy leaf: time between polls, ms, 256 to 16,000,000.</summary>
+    public int PollIntervalMs = 10_000;
+
+    /// <summary>Sleepy leaf: its parent gives it up after so many polls stayed away, 1 to 15.</summary>
+    public int ChildTimeoutPolls = 4;
+
+    /// <summary>Sleepy leaf: leaves of one group wake together where mesh time is known; 0 spreads them by address.</summary>
+    public ushort WakeGroup;
+
+    /// <summary>Sleepy leaves that this node is a parent to. Full: another is refused and looks for another parent.</summary>
+    public int MaxChildren = 8;
+
+    /// <summary>
+    /// Messages held for a leaf that sleeps; all leaves together at most half of MaxQueued. Full: the one held longest is given up.
+    /// </summary>
+    public int MaxMailbox = 8;
+
     /// <summary>Rate of the link, bits per second: mesh time is corrected by the airtime of frames.</summary>
     public int LinkBitsPerSecond = 1_000_000;
 

@@ -32,6 +32,7 @@ public sealed class MeshCounters
     public long DroppedTries;
     public long DroppedHopLimit;
     public long DroppedQueueFull;
+    public long DroppedMailbox;
 
     /// <summary>End-to-end checks that failed at this destination.</summary>
     public long EndToEndBadTag;

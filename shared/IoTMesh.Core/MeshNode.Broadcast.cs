@@ -84,7 +84,7 @@ public sealed partial class MeshNode
     /// <summary>Queues the message in _header to be passed on, and opens it; false where there is no room.</summary>
     private bool TakeFlood(int neighbor, byte[] buffer)
     {
-        bool passesOn = _header.HopLimit > 1;
+        bool passesOn = _header.HopLimit > 1 && _leaf == null;
         if (_effects.Free < 5 || !HasFloodRoom(passesOn ? 2 : 1))
         {
             return false;
@@ -199,7 +199,7 @@ public sealed partial class MeshNode
         _routes.GetAdjacent(_adjacent);
         for (int n = 0; n < _neighbors.Capacity && n < 64; n++)
         {
-            bool counts = _neighbors.Address[n] != MeshAddress.None && (withUnproven || _neighbors.IsUsable(n));
+            bool counts = _neighbors.Address[n] != MeshAddress.None && !_children.IsChild(n) && (withUnproven || _neighbors.IsUsable(n));
             if (!counts || ((covered >> n) & 1) != 0)
             {
                 continue;

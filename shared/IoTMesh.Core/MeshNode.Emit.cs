@@ -95,6 +95,8 @@ public sealed partial class MeshNode
                 return EmitProbe(a, output);
             case Effect.SendProbeReply:
                 return EmitProbeReply(a, output);
+            case Effect.SendPoll:
+                return EmitPoll(a, output);
             case Effect.SendRequest:
                 return EmitRequest(a, output);
             default:
@@ -152,12 +154,18 @@ public sealed partial class MeshNode
         uint counter = _neighbors.AckHigh[neighbor];
         bool isLong = _neighbors.AckLong[neighbor];
         byte bitmap = isLong ? _neighbors.AckBits[neighbor] : (byte)0;
-        frame[0] = FrameFormat.MakeKind(FrameFormat.TypeAck, _keys.Epoch);
+        bool hasMail = _children.IsChild(neighbor) && HasMail(neighbor);
+        frame[0] = FrameFormat.MakeKind(hasMail ? FrameFormat.TypeAckMail : FrameFormat.TypeAck, _keys.Epoch);
         frame[FrameFormat.AckOffsetCounter] = (byte)counter;
         frame[FrameFormat.AckOffsetBitmap] = bitmap;
         int length = (isLong ? FrameFormat.AckLongLength : FrameFormat.AckShortLength) - FrameFormat.TagLength;
-        _hop.SignAck(frame, length, Address, _neighbors.Address[neighbor], counter, bitmap);
+        _hop.SignAck(frame, length, Address, _neighbors.Address[neighbor], counter, bitmap, hasMail);
         NoteAcked(neighbor);
+        if (!hasMail)
+        {
+            _children.Dismiss(neighbor);
+        }
+
         output.LinkDestination = _neighbors.Address[neighbor];
         Counters.AcksSent++;
         return FinishTransmit(output, length + FrameFormat.TagLength);
@@ -215,7 +223,13 @@ public sealed partial class MeshNode
         int at = BeginFrame(output, FrameFormat.TypeProbe, 0, 0, _neighbors.Address[neighbor]);
         _neighbors.ProbeNonce[neighbor] = output.Counter;
         Bytes.PutU16(output.Buffer, at, _record.Boot);
-        return FinishFrame(output, at + ProbeFormat.Length);
+        if (_leaf == null)
+        {
+            return FinishFrame(output, at + ProbeFormat.Length);
+        }
+
+        output.Buffer[at + ProbeFormat.OffsetFlags] = ProbeFormat.FlagLeaf;
+        return FinishFrame(output, at + ProbeFormat.LeafLength);
     }
 
     private bool EmitProbeReply(int neighbor, MeshOutput output)
@@ -231,7 +245,7 @@ public sealed partial class MeshNode
     {
         int at = BeginFrame(output, FrameFormat.TypeRequest, 0, 0, neighbor < 0 ? MeshAddress.All : _neighbors.Address[neighbor]);
         int start = at;
-        if (neighbor >= 0)
+        if (neighbor >= 0 || neighbor == Solicit)
         {
             at = PutRequest(output.Buffer, at, MeshAddress.None, 0, 1);
             return FinishFrame(output, at);

@@ -107,6 +107,12 @@ public sealed partial class MeshNode
             return;
         }
 
+        if (_children.IsAsleep(next, _nowMs))
+        {
+            HoldMail(slot, next);
+            return;
+        }
+
         _queue.HasNoRoute[slot] = false;
 
         if (next != _queue.NextHop[slot])
@@ -126,6 +132,11 @@ public sealed partial class MeshNode
 
     private int ResolveNextHop(int slot)
     {
+        if (_leaf != null)
+        {
+            return ParentSlot();
+        }
+
         ushort destination = _queue.Destination[slot];
         bool handedUp = destination != MeshAddress.AnyGateway && _queue.Via[slot] != MeshAddress.None;
         if (HasWaypoints(slot) || (handedUp && TurnsHere(slot)))
@@ -215,7 +226,8 @@ public sealed partial class MeshNode
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
             byte state = _queue.State[slot];
-            bool waits = state == MessageQueue.StateInFlight || state == MessageQueue.StateReady || state == MessageQueue.StateScheduled;
+            bool waits = state == MessageQueue.StateInFlight || state == MessageQueue.StateReady || state == MessageQueue.StateScheduled
+                || state == MessageQueue.StateMailbox;
             if (waits && _queue.NextHop[slot] == neighbor)
             {
                 _queue.State[slot] = MessageQueue.StateReady;

@@ -22,7 +22,7 @@ public sealed partial class MeshNode
             return ParseError.BadVersion;
         }
 
-        if (type == FrameFormat.TypeAck)
+        if (type == FrameFormat.TypeAck || type == FrameFormat.TypeAckMail)
         {
             return ReceiveAck(buffer, offset, count);
         }
@@ -98,6 +98,11 @@ public sealed partial class MeshNode
         }
 
         AcceptCounter(neighbor, known, counter);
+        if (_children.IsChild(neighbor))
+        {
+            _children.Heard(neighbor, _nowMs);
+        }
+
         _neighbors.HandleHeard(neighbor, rssiDbm, _nowMs);
         if (destination == Address)
         {
@@ -131,6 +136,11 @@ public sealed partial class MeshNode
         if ((flags & FrameFormat.FlagAck) != 0 && at <= end - FrameFormat.RidingAckLength)
         {
             uint acked = ReplayWindow.Expand(_record.NextFrame, Bytes.GetU16(buffer, at));
+            if (_leaf != null)
+            {
+                _leaf.IsMailPending = true;
+            }
+
             ApplyAck(neighbor, acked, buffer[at + 2]);
             at += FrameFormat.RidingAckLength;
         }
@@ -148,6 +158,8 @@ public sealed partial class MeshNode
                 return ReceiveFlood(neighbor, counter, buffer, offset, at, end);
             case FrameFormat.TypeBeacon:
                 return ReceiveBeacon(neighbor, buffer, at, end);
+            case FrameFormat.TypePoll:
+                return ReceivePoll(neighbor, counter, destination, buffer, at, end);
             case FrameFormat.TypeProbe:
                 return ReceiveProbe(neighbor, counter, buffer, at, end);
             case FrameFormat.TypeProbeReply:
@@ -172,6 +184,23 @@ public sealed partial class MeshNode
         byte low = buffer[offset + FrameFormat.AckOffsetCounter];
         byte bitmap = count == FrameFormat.AckLongLength ? buffer[offset + FrameFormat.AckOffsetBitmap] : (byte)0;
         int tagOffset = offset + count - FrameFormat.TagLength;
+        bool hasMail = FrameFormat.GetType(buffer[offset]) == FrameFormat.TypeAckMail;
+        if (hasMail && _leaf == null)
+        {
+            return ParseError.NotForMe;
+        }
+
+        if (_leaf != null)
+        {
+            _leaf.IsMailPending = hasMail;
+        }
+
+        if (IsPollAck(buffer, tagOffset, low, bitmap, hasMail))
+        {
+            ApplyAck(ParentSlot(), _leaf.PollCounter, bitmap);
+            return ParseError.None;
+        }
+
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
             int neighbor = _queue.NextHop[slot];
@@ -184,10 +213,10 @@ public sealed partial class MeshNode
             uint counter = _queue.FrameCounter[slot];
             uint before = _queue.FrameCounterBefore[slot];
             ushort from = _neighbors.Address[neighbor];
-            if ((byte)counter != low || counter == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, counter, bitmap))
+            if ((byte)counter != low || counter == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, counter, bitmap, hasMail))
             {
                 counter = before;
-                if ((byte)before != low || before == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, before, bitmap))
+                if ((byte)before != low || before == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, before, bitmap, hasMail))
                 {
                     continue;
                 }
@@ -239,6 +268,11 @@ public sealed partial class MeshNode
         {
             _neighbors.HandleTry(neighbor, true);
             _neighbors.LastHeardMs[neighbor] = _nowMs;
+        }
+
+        if (_leaf != null)
+        {
+            HandleLeafAck(neighbor, counter, bitmap, any);
         }
     }
 

@@ -47,7 +47,7 @@ public sealed partial class MeshNode
     // route to a gateway needs whoever offers one, or it could be deaf for good to a gateway that restarted next to it.
     private void ScheduleProbeIfWanted(int neighbor, int delayMs)
     {
-        if (_neighbors.IsUsable(neighbor))
+        if (!MayProbe || _neighbors.IsUsable(neighbor))
         {
             return;
         }
@@ -134,7 +134,10 @@ public sealed partial class MeshNode
         NoteBoot(neighbor, Bytes.GetU16(buffer, at));
         _neighbors.ReplyNonce[neighbor] = counter;
         _effects.PushOnce(Effect.SendProbeReply, neighbor, 0);
-        ScheduleProbeIfWanted(neighbor, 2 + _prng.Next(20));
+        if (end - at <= ProbeFormat.OffsetFlags || (buffer[at + ProbeFormat.OffsetFlags] & ProbeFormat.FlagLeaf) == 0)
+        {
+            ScheduleProbeIfWanted(neighbor, 2 + _prng.Next(20));
+        }
 
         return ParseError.None;
     }
@@ -163,6 +166,11 @@ public sealed partial class MeshNode
             ReselectAll();
         }
 
+        if (_children.IsChild(neighbor))
+        {
+            AdmitChild(neighbor);
+        }
+
         return ParseError.None;
     }
 
@@ -188,6 +196,12 @@ public sealed partial class MeshNode
 
         _lastFailedFrame = frameCounter;
         _neighbors.HandleTry(neighbor, false);
+        if (_children.IsChild(neighbor))
+        {
+            // It sleeps, and is given up for missing polls only.
+            return;
+        }
+
         int failures = _neighbors.Failures[neighbor];
         int limit = _neighbors.FailuresUntilLost(neighbor);
         if (failures >= limit)

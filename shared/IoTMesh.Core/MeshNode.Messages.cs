@@ -90,6 +90,7 @@ public sealed partial class MeshNode
             return SendResult.QueueFull;
         }
 
+        NotePending();
         token = TakeToken();
         _pending.IsConfirmed[entry] = confirmed;
         _pending.Destination[entry] = destination;

@@ -132,7 +132,7 @@ public sealed partial class MeshNode
         for (uint seq = _custody.FirstSeq; seq != end; seq++)
         {
             byte state = _custody.StateOf(seq);
-            long retryMs = _custody.SentMsOf(seq, _nowMs) + Config.CustodyRetryMs;
+            long retryMs = _custody.SentMsOf(seq, _nowMs) + CustodyRetryMs;
             bool overdue = state == Custody.StateSent && retryMs <= _nowMs;
             if (state == Custody.StateUnsent || overdue)
             {

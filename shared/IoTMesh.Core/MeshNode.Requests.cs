@@ -22,7 +22,8 @@ public sealed partial class MeshNode
 
     private void WantDump(int neighbor, int delayMs)
     {
-        if (_neighbors.InSync[neighbor] || !_neighbors.IsUsable(neighbor) || _neighbors.DumpDueMs[neighbor] != long.MaxValue)
+        bool wanted = _leaf == null && !_children.IsChild(neighbor) && !_neighbors.InSync[neighbor] && _neighbors.IsUsable(neighbor);
+        if (!wanted || _neighbors.DumpDueMs[neighbor] != long.MaxValue)
         {
             return;
         }
@@ -47,6 +48,11 @@ public sealed partial class MeshNode
 
     private void WantSeqNo(int route, int delayMs)
     {
+        if (_leaf != null)
+        {
+            return;
+        }
+
         bool resting = _routes.RequestTries[route] == RequestResting;
         if (_routes.RequestDue[route] == Stamp.Never || _routes.IsForwarding[route] || resting)
         {
@@ -217,6 +223,12 @@ public sealed partial class MeshNode
     private void StepForwarding(int route)
     {
         int next = NextForRequest(route, NeighborTable.None);
+        if (next != NeighborTable.None && _children.IsAsleep(next, _nowMs))
+        {
+            _routes.RequestDue[route] = Stamp.Of(_nowMs + ChildRequestMs);
+            return;
+        }
+
         int tries = ++_routes.RequestTries[route];
         if (next == NeighborTable.None || tries > ForwardTriesMax)
         {

@@ -60,9 +60,14 @@ public sealed partial class MeshNode
 
     private void AnnounceSoon(bool urgent)
     {
+        if (_leaf != null && !_seqNoWanted)
+        {
+            return;
+        }
+
         int delayMs = urgent ? AnnounceUrgentMs + _prng.Next(AnnounceUrgentJitterMs) : AnnounceLazyMs + _prng.Next(AnnounceLazyJitterMs);
         _timers.SetEarlier(Timer.Announce, _nowMs + delayMs);
-        if (urgent)
+        if (urgent && _leaf == null)
         {
             _trickle.Reset(_nowMs);
             _timers.Set(Timer.Beacon, _trickle.DueMs);
@@ -75,6 +80,12 @@ public sealed partial class MeshNode
     /// <summary>Queues a beacon with what changed since the third last one, or with the whole table, in as many parts as it takes.</summary>
     private void QueueBeacon(bool full)
     {
+        if (_leaf != null)
+        {
+            PollSoon();
+            return;
+        }
+
         _lastBeaconMs = _nowMs;
         _beaconNumber++;
         int since = _sinceRing[0];
@@ -139,8 +150,9 @@ public sealed partial class MeshNode
             {
                 HandleOwnRoute(seqNo, metric);
             }
-            else if (MeshAddress.IsUnicast(destination))
+            else if (MeshAddress.IsUnicast(destination) && IsWorthKnowing(destination, metric))
             {
+                NoteAdvertised(destination, seqNo, metric & 0x7FFF);
                 changes |= ApplyEntry(neighbor, destination, seqNo, (ushort)(metric & 0x7FFF), (metric & BeaconFormat.EntryGatewayBit) != 0);
             }
         }
@@ -326,6 +338,7 @@ public sealed partial class MeshNode
         ushort address = _neighbors.Address[neighbor];
         _neighbors.State[neighbor] = NeighborTable.StateHeard;
         _neighbors.InSync[neighbor] = false;
+        _children.Remove(neighbor);
         ForgetRoutesOf(neighbor);
         RequeueFrom(neighbor);
         if (lose)
@@ -341,6 +354,11 @@ public sealed partial class MeshNode
         {
             Counters.NeighborsLost++;
             _effects.Push(Effect.NeighborChanged, address, 0);
+        }
+
+        if (_leaf != null && address == _leaf.Parent)
+        {
+            HandleParentLost();
         }
     }
 

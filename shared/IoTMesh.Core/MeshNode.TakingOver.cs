@@ -17,6 +17,11 @@ public sealed partial class MeshNode
         int cost = buffer[at];
         at++;
         _sender = neighbor;
+        if (_leaf != null)
+        {
+            NoteMail();
+        }
+
         ushort source = _neighbors.Address[neighbor];
         byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
         bool accepted = true;
@@ -101,6 +106,11 @@ public sealed partial class MeshNode
         if (IsMine())
         {
             return ReceiveEndToEnd(messageClass, buffer, rssiDbm);
+        }
+
+        if (_leaf != null)
+        {
+            return false;
         }
 
         return Enqueue(messageClass, buffer) != MessageQueue.None || _header.HopLimit <= 1;

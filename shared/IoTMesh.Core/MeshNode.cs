@@ -83,7 +83,9 @@ public sealed partial class MeshNode
         _hop = new HopAuthenticator(crypto, keys.NetworkKey, keys.Epoch, config.MaxFrameLength);
         _network = KeySchedule.Derive(crypto, keys.NetworkKey, KeySchedule.LabelHint, 0)[0] & 7;
         _neighbors = new NeighborTable(config.MaxNeighbors, config.AckTimeoutInitialMs);
-        _routes = new RouteTable(config.MaxRoutes, _neighbors);
+        _routes = new RouteTable(config.MaxRoutes, _neighbors, !config.IsSleepyLeaf);
+        _children = new ChildTable(config.MaxNeighbors, config.IsSleepyLeaf ? 0 : config.MaxChildren);
+        _leaf = config.IsSleepyLeaf ? new SleepyLeaf() : null;
         _trickle = new TrickleTimer(config.BeaconMinMs, config.BeaconMaxMs, config.BeaconRedundancy, _prng);
         _plainCapacity = (config.MaxPayloadLength > config.MaxReadingLength ? config.MaxPayloadLength : config.MaxReadingLength) + PlainOverhead;
         _queue = new MessageQueue(config.MaxQueued, _plainCapacity + MessageHeader.TagLength, config.IsGateway);
@@ -111,7 +113,7 @@ public sealed partial class MeshNode
     public ushort Boot => _record.Boot;
 
     /// <summary>When HandleTimeout is due, ms on the caller's clock; long.MaxValue for never.</summary>
-    public long NextDeadlineMs => _timers.Earliest();
+    public long NextDeadlineMs => MaySleep ? SleepUntilMs : _timers.Earliest();
 
     /// <summary>Starts the protocol; the first effect is the Store that reserves counters.</summary>
     public void Start(long nowMs)
@@ -211,6 +213,11 @@ public sealed partial class MeshNode
             PumpCustody();
         }
 
+        if (_timers.IsDue(Timer.Leaf, nowMs))
+        {
+            HandleLeafTimer();
+        }
+
         if (_timers.IsDue(Timer.Queue, nowMs))
         {
             PumpQueue();
@@ -274,6 +281,11 @@ public sealed partial class MeshNode
     /// <summary>The next hop to a destination (AnyGateway allowed), or None.</summary>
     public ushort GetNextHop(ushort destination)
     {
+        if (_leaf != null)
+        {
+            return _leaf.Parent;
+        }
+
         int route = destination == MeshAddress.AnyGateway ? _routes.NearestGateway() : _routes.Find(destination);
         return route == RouteTable.None ? MeshAddress.None : AddressOf(_routes.NextHop(route));
     }
@@ -343,11 +355,17 @@ public sealed partial class MeshNode
     private void BeginProtocol()
     {
         _started = true;
+        _lastSeqNoMs = _nowMs;
+        _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
+        if (_leaf != null)
+        {
+            SearchParent();
+            return;
+        }
+
         _guarded = !_record.IsFirstBoot;
         _trickle.Start(_nowMs);
         _timers.Set(Timer.Beacon, _trickle.DueMs);
-        _timers.Set(Timer.Housekeeping, _nowMs + HousekeepingMs);
-        _lastSeqNoMs = _nowMs;
 
         TellRestoredPeers();
 
@@ -365,7 +383,7 @@ public sealed partial class MeshNode
 
         for (int n = 0; n < _neighbors.Capacity; n++)
         {
-            if (_neighbors.Address[n] != MeshAddress.None && _nowMs - _neighbors.LastHeardMs[n] > Config.NeighborTimeoutMs)
+            if (_neighbors.Address[n] != MeshAddress.None && IsSilentTooLong(n))
             {
                 LoseNeighbor(n);
             }

@@ -14,7 +14,8 @@ internal static class Timer
     public const int Watermark = 8;
     public const int Housekeeping = 9;
     public const int Diagnosis = 10;
-    public const int Count = 11;
+    public const int Leaf = 11;
+    public const int Count = 12;
 }
 
 /// <summary>Deadlines indexed by <see cref="Timer"/>, ms; long.MaxValue is off.</summary>

@@ -31,6 +31,9 @@ internal sealed class MessageQueue
     /// <summary>A narrow message for this gateway that waits for its origin's boot number, until DueMs.</summary>
     internal const byte StateHeld = 6;
 
+    /// <summary>Waits for the next poll of the child that is its next hop; given up at DueMs.</summary>
+    internal const byte StateMailbox = 7;
+
     internal readonly int Capacity;
     internal readonly int BodyCapacity;
     internal readonly byte[] State;
@@ -266,7 +269,8 @@ internal sealed class MessageQueue
         for (int i = 0; i < Capacity; i++)
         {
             byte state = State[i];
-            if ((state == StateReady || state == StateInFlight || state == StateFlood || state == StateHeld) && DueMs[i] < earliest)
+            bool isTimed = state == StateReady || state == StateInFlight || state == StateFlood || state == StateHeld || state == StateMailbox;
+            if (isTimed && DueMs[i] < earliest)
             {
                 earliest = DueMs[i];
             }

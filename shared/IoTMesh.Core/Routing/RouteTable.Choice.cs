@@ -262,6 +262,11 @@ internal sealed partial class RouteTable
             return;
         }
 
+        if (!_advertises)
+        {
+            return;
+        }
+
         if (DistanceMetric[route] == Feasibility.NoDistance || SeqNo.IsNewer(seqNo, DistanceSeqNo[route]))
         {
             DistanceSeqNo[route] = seqNo;

@@ -33,6 +33,7 @@ internal sealed partial class RouteTable
     // Older than any change that a beacon with changes only can name.
     private const int LongAgo = 0x4000;
     private readonly NeighborTable _neighbors;
+    private readonly bool _advertises;
     private readonly byte[] _candidate;
     private readonly ushort[] _candidateMetric;
     private readonly ushort[] _evidenceSeqNo;
@@ -71,8 +72,10 @@ internal sealed partial class RouteTable
     internal readonly ushort[] WantedSeqNo;
     internal readonly byte[] WantedHopLimit;
 
-    internal RouteTable(int capacity, NeighborTable neighbors)
+    /// <param name="advertises">False at a leaf: what is never advertised has no feasibility distance.</param>
+    internal RouteTable(int capacity, NeighborTable neighbors, bool advertises = true)
     {
+        _advertises = advertises;
         _neighbors = neighbors;
         Capacity = capacity;
         _gatewayReserve = capacity / 16 < GatewayReserveMax ? capacity / 16 : GatewayReserveMax;

@@ -46,6 +46,11 @@ public static class BeaconFormat
 public static class ProbeFormat
 {
     public const int Length = 2;
+
+    /// <summary>A sleepy leaf adds a byte of flags: it is no next hop, so it need not be challenged in return.</summary>
+    public const int OffsetFlags = 2;
+    public const int FlagLeaf = 1;
+    public const int LeafLength = 3;
     public const int ReplyOffsetChallenge = 0;
     public const int ReplyOffsetBoot = 4;
     public const int ReplyLength = 6;

@@ -12,7 +12,11 @@ public static class FrameFormat
     public const int TypeProbeReply = 4;
     public const int TypeRequest = 5;
     public const int TypeFlood = 6;
-    public const int TypeMax = TypeFlood;
+
+    /// <summary>An ack that also says that something waits for the receiver, a sleepy leaf.</summary>
+    public const int TypeAckMail = 7;
+    public const int TypePoll = 8;
+    public const int TypeMax = TypePoll;
 
     public const int OffsetKind = 0;
     public const int OffsetNetwork = 1;
