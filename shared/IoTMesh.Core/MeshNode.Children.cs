@@ -5,6 +5,7 @@ public sealed partial class MeshNode
 {
     private const int ChildRequestMs = 1_000;
     private readonly ChildTable _children;
+    private ushort _mailNumber;
 
     /// <summary>Sleepy leaves that this node is the parent of.</summary>
     public int ChildCount => _children.Count;
@@ -114,11 +115,12 @@ public sealed partial class MeshNode
             if (_queue.State[i] == MessageQueue.StateMailbox)
             {
                 ofAll++;
-                oldest = oldest == MessageQueue.None || _queue.SentMs[i] < _queue.SentMs[oldest] ? i : oldest;
+                oldest = oldest == MessageQueue.None || SeqNo.IsNewer(_queue.SentMs[oldest], _queue.SentMs[i]) ? i : oldest;
                 if (_queue.NextHop[i] == neighbor)
                 {
                     ofChild++;
-                    oldestOfChild = oldestOfChild == MessageQueue.None || _queue.SentMs[i] < _queue.SentMs[oldestOfChild] ? i : oldestOfChild;
+                    bool isOlder = oldestOfChild == MessageQueue.None || SeqNo.IsNewer(_queue.SentMs[oldestOfChild], _queue.SentMs[i]);
+                    oldestOfChild = isOlder ? i : oldestOfChild;
                 }
             }
         }
@@ -136,7 +138,8 @@ public sealed partial class MeshNode
         _queue.Tries[slot] = 0;
         _queue.TriesHere[slot] = 0;
         _queue.Avoid[slot] = NeighborTable.None;
-        _queue.SentMs[slot] = _nowMs;
+        // Not on air, so the time it was sent is free to tell the order in which messages came to be held.
+        _queue.SentMs[slot] = _mailNumber++;
         _queue.DueMs[slot] = _children.GiveUpMs(neighbor, _nowMs);
     }
 

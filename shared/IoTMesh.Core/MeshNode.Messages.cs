@@ -146,7 +146,9 @@ public sealed partial class MeshNode
         int peer = MeshAddress.IsUnicast(destination) ? _peers.FindOrAdd(destination) : PeerTable.None;
         bool bootUnknown = peer != PeerTable.None && _peers.Boot[peer] == 0;
         int limit = bootUnknown ? HelloTries : Config.ConfirmedRetries;
-        if (_pending.Tries[entry] > limit)
+
+        // The hellos before do not count against the message itself.
+        if (_pending.Tries[entry] > limit && (bootUnknown || _pending.IsSent[entry]))
         {
             EndPending(entry, false);
             return;

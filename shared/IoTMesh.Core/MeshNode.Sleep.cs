@@ -126,9 +126,10 @@ public sealed partial class MeshNode
         if (_neighbors.Address[best] != _leaf.Parent)
         {
             // A newer seqno tells everybody, the old parent included, that the leaf is behind another one now.
-            _record.SeqNo += _record.CanRaiseSeqNo ? (ushort)1 : (ushort)0;
+            _record.JumpSeqNo(RouteTable.SeqNoJump);
             _leaf.Parent = _neighbors.Address[best];
             Counters.ParentChanges++;
+            NoteParent();
         }
 
         bool known = _routes.NearestGateway() != RouteTable.None;
@@ -137,6 +138,15 @@ public sealed partial class MeshNode
         _leaf.SearchPeriod = (byte)(period > SearchPeriodMax ? SearchPeriodMax : period);
         _leaf.PollsToSearch = _leaf.SearchPeriod;
         BeginPoll();
+    }
+
+    private void NoteParent()
+    {
+        int route = _routes.NearestGateway();
+        if (route != RouteTable.None)
+        {
+            _effects.Push(Effect.RouteChanged, _routes.Destination[route], route);
+        }
     }
 
     /// <summary>The way to the nearest gateway, else the best link.</summary>

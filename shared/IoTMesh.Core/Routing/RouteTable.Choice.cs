@@ -155,6 +155,8 @@ internal sealed partial class RouteTable
         int best = None;
         int bestCost = MeshConfig.InfiniteMetric;
         int currentCost = MeshConfig.InfiniteMetric;
+        ushort moved = 0;
+        bool any = false;
         for (int k = 0; k < Candidates; k++)
         {
             int at = (route * Candidates) + k;
@@ -163,6 +165,22 @@ internal sealed partial class RouteTable
                 continue;
             }
 
+            // protocol.md 5.2: a jump of the seqno says that the destination is elsewhere now.
+            int ahead = any ? (short)(_evidenceSeqNo[at] - moved) : 0;
+            if (ahead <= -SeqNoJump)
+            {
+                continue;
+            }
+
+            if (ahead >= SeqNoJump)
+            {
+                best = None;
+                bestCost = MeshConfig.InfiniteMetric;
+                currentCost = MeshConfig.InfiniteMetric;
+            }
+
+            moved = !any || ahead > 0 ? _evidenceSeqNo[at] : moved;
+            any = true;
             int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
             if (k == current)
             {

@@ -18,6 +18,9 @@ internal sealed partial class RouteTable
 
     // 1.5 transmissions: less gain is not worth a change of next hop.
     private const int Hysteresis = 96;
+
+    /// <summary>A leaf that changes its parent raises its seqno by so much at once.</summary>
+    internal const int SeqNoJump = 4;
     private const int AnnounceStep = 96;
 
     // An eighth of a transmission: no difference that measuring links can tell.

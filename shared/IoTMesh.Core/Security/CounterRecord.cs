@@ -83,6 +83,15 @@ internal sealed class CounterRecord
 
     internal bool CanRaiseSeqNo => (short)(_seqNoEnd - SeqNo) > 1;
 
+    /// <summary>Raises the seqno by so much, or as far as the stored block goes.</summary>
+    internal void JumpSeqNo(int by)
+    {
+        for (; by > 0 && CanRaiseSeqNo; by--)
+        {
+            SeqNo++;
+        }
+    }
+
     internal void Reserve()
     {
         // At the very end the counters stop; they never start again from 0.

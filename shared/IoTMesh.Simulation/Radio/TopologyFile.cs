@@ -82,6 +82,15 @@ public static class TopologyFile
 /// <param name="Gateways">Ids; null for node 1.</param>
 public sealed record TopologySpec(TopologyKind Kind, int Nodes, int Columns, double Loss, string? File, IReadOnlyList<int>? Gateways)
 {
+    private const double PollSecondsMin = 0.256;
+    private const double PollSecondsMax = 16_000;
+
+    /// <summary>Ids of sleepy leaves.</summary>
+    public IReadOnlyList<int> Sleepy { get; init; } = [];
+
+    /// <summary>Of sleepy leaves.</summary>
+    public double PollIntervalSeconds { get; init; } = 10;
+
     /// <summary>Lays it out.</summary>
     /// <param name="seed">Of a random layout.</param>
     public Topology Create(ulong seed)
@@ -113,6 +122,8 @@ public sealed record TopologySpec(TopologyKind Kind, int Nodes, int Columns, dou
         IReadOnlyList<int>? gateways = input.Optional("gateways") is JsonInput list
             ? ReadIds(list, isTrace || nodes == 0 ? Topology.MaxNodes : nodes)
             : null;
+        IReadOnlyList<int> sleepy = ReadSleepy(input, nodes, gateways);
+        double pollSeconds = input.Optional("pollIntervalSeconds")?.AsDouble(PollSecondsMin, PollSecondsMax) ?? 10;
         input.End();
         string? path = file is null ? null : Path.Combine(directory, file);
         if (isTrace)
@@ -126,7 +137,19 @@ public sealed record TopologySpec(TopologyKind Kind, int Nodes, int Columns, dou
             nodes = trace.NodeCount;
         }
 
-        return new TopologySpec(kind, nodes, columns, loss, path, gateways);
+        return new TopologySpec(kind, nodes, columns, loss, path, gateways) { Sleepy = sleepy, PollIntervalSeconds = pollSeconds };
+    }
+
+    private static IReadOnlyList<int> ReadSleepy(JsonInput input, int nodes, IReadOnlyList<int>? gateways)
+    {
+        if (input.Optional("sleepy") is not JsonInput list)
+        {
+            return [];
+        }
+
+        IReadOnlyList<int> sleepy = ReadIds(list, nodes == 0 ? Topology.MaxNodes : nodes);
+        int gateway = sleepy.FirstOrDefault(id => gateways?.Contains(id) ?? id == 1);
+        return gateway == 0 ? sleepy : throw list.Error($"node {gateway} is a gateway, which never sleeps");
     }
 
     /// <summary>An array of different node ids.</summary>

@@ -18,6 +18,7 @@ internal static class ResultText
         ("joinMsMax", run => run.JoinMs.Max),
         ("healMsMax", run => run.HealMs.Max),
         ("timeErrorMsP99", run => run.TimeErrorMs.P99),
+        ("awakePercentMax", run => run.AwakePercent.Values.DefaultIfEmpty().Max()),
         ("bytesPerDeliveredPerHop", run => run.BytesPerDeliveredPerHop),
         ("framesPerHop", run => run.FramesPerHop),
         ("idleBytesPerNodeSecond", run => run.IdleBytesPerNodeSecond),
@@ -96,6 +97,12 @@ internal static class ResultText
         Line(text, $"join          p50 {run.JoinMs.P50:0} ms, max {run.JoinMs.Max:0} ms");
         Line(text, $"heal          median {run.HealMs.P50:0} ms, p99 {run.HealMs.P99:0} ms, max {run.HealMs.Max:0} ms ({run.HealMs.Count} faults)");
         Line(text, $"mesh time     off by p50 {run.TimeErrorMs.P50:0.#} ms, p99 {run.TimeErrorMs.P99:0.#} ms, max {run.TimeErrorMs.Max:0.#} ms");
+        if (run.AwakePercent.Count > 0)
+        {
+            string shares = string.Join(", ", run.AwakePercent.Select(leaf => Invariant($"{leaf.Key} {leaf.Value:0.00} %")));
+            Line(text, $"awake         {shares}");
+        }
+
         Line(text, $"on air        {run.FramesOnAir} frames, {run.BytesOnAir} bytes");
         double share = run.AirtimeSeconds / run.VirtualSeconds;
         Line(text, $"radio         {run.LinkBytesOnAir} bytes with its headers, {run.AirtimeSeconds:0.000} s of airtime ({share:0.0 %} of the run)");
@@ -192,6 +199,17 @@ internal static class ResultText
         WriteSpread(json, "joinMs", "p50", run.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", run.HealMs, hasP99: true);
         WriteSpread(json, "timeErrorMs", "p50", run.TimeErrorMs, hasP99: true);
+        if (run.AwakePercent.Count > 0)
+        {
+            json.WriteStartObject("awakePercent");
+            foreach ((int node, double percent) in run.AwakePercent)
+            {
+                json.WriteNumber(node.ToString(CultureInfo.InvariantCulture), Round(percent));
+            }
+
+            json.WriteEndObject();
+        }
+
         json.WriteNumber("idleBytesPerNodeSecond", Round(run.IdleBytesPerNodeSecond));
         json.WriteNumber("loops", run.Loops);
         json.WriteNumber("revisits", run.Revisits);
@@ -244,6 +262,8 @@ internal static class ResultText
         stream.WriteByte((byte)'\n');
         return Encoding.UTF8.GetString(stream.ToArray());
     }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static double Round(double value) => Math.Round(value, 6);
 

@@ -79,6 +79,9 @@ public sealed record SimulationResult
     /// <summary>From each node's first start to its first route to a gateway, ms; the run's length where it found none.</summary>
     public required IReadOnlyList<double> JoinsMs { get; init; }
 
+    /// <summary>Share of its running time that the radio of each sleepy leaf was on, percent, by node id.</summary>
+    public IReadOnlyDictionary<int, double> AwakePercent { get; init; } = new Dictionary<int, double>();
+
     /// <summary>Mesh time against true time, every 10 s at every node that is no gateway and knows it, ms.</summary>
     public IReadOnlyList<double> TimeErrorsMs { get; init; } = [];
 

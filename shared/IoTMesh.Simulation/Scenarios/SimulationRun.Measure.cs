@@ -50,6 +50,7 @@ public sealed partial class SimulationRun
             ReadingHops = readingHops,
             LatenciesMs = latenciesMs,
             JoinsMs = JoinsMs(),
+            AwakePercent = _scenario.Topology.Sleepy.ToDictionary(node => node, _mesh.AwakePercentOf),
             TimeErrorsMs = _mesh.TimeErrorsMs,
             HealsMs = HealTime.Measure(_readings, _faultTimes),
             IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,

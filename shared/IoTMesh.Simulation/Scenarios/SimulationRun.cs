@@ -117,7 +117,11 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         options ??= new VirtualMeshOptions();
         options = scenario.ClockDriftPpm == 0 ? options : options with { ClockDriftPpm = scenario.ClockDriftPpm };
         RadioSpec radio = scenario.Radio;
-        return radio == RadioSpec.Simple ? options : options with { Radio = radio, Airtime = radio.Phy.ToAirtime() };
+        options = radio == RadioSpec.Simple ? options : options with { Radio = radio, Airtime = radio.Phy.ToAirtime() };
+        TopologySpec topology = scenario.Topology;
+        return topology.Sleepy.Count == 0
+            ? options
+            : options with { Sleepy = topology.Sleepy, PollIntervalMs = (int)(topology.PollIntervalSeconds * 1000) };
     }
 
     private static long Us(double seconds) => (long)Math.Round(seconds * Second);

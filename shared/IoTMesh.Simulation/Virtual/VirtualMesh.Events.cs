@@ -177,6 +177,7 @@ public sealed partial class VirtualMesh
         {
             CheckBounds(node);
             ScheduleTimer(node);
+            NoteRadio(node);
         }
     }
 

@@ -19,6 +19,12 @@ public sealed partial class VirtualMesh
     /// <returns>What became of it.</returns>
     private Fate HandOver(Flight flight, VirtualNode receiver, sbyte rssiDbm)
     {
+        if (receiver.Core is not null && !IsListening(receiver))
+        {
+            // Its radio is off.
+            return Fate.Lost;
+        }
+
         if (_disturbance is not null)
         {
             return Disturb(_disturbance, flight, receiver, rssiDbm);

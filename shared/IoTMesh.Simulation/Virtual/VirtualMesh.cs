@@ -26,6 +26,12 @@ public sealed record VirtualMeshOptions
     /// <summary>Each node's clock is off by up to this much, fast or slow, drawn evenly, parts per million.</summary>
     public double ClockDriftPpm { get; init; }
 
+    /// <summary>Ids of the nodes that are sleepy leaves.</summary>
+    public IReadOnlyList<int> Sleepy { get; init; } = [];
+
+    /// <summary>Of sleepy leaves, ms.</summary>
+    public int PollIntervalMs { get; init; } = 10_000;
+
     /// <summary>Changes a node's configuration before it is built; its argument has the address set.</summary>
     public Action<MeshConfig>? Configure { get; init; }
 
@@ -204,6 +210,7 @@ public sealed partial class VirtualMesh
         entry.TimerUs = long.MaxValue;
         entry.Spins = 0;
         entry.BusyUntilUs = NowUs;
+        BeginRunning(entry);
         if (entry.IsServing)
         {
             entry.Memory!.Restore(entry.Core, LocalMs(entry), NowMs);
@@ -226,6 +233,7 @@ public sealed partial class VirtualMesh
             AddUp(entry.Past, core.Counters);
         }
 
+        EndRunning(entry);
         entry.Core = null;
         entry.Incarnation++;
         ResetRadio(node);
@@ -314,6 +322,7 @@ public sealed partial class VirtualMesh
         config.MaxNeighbors = isGateway ? GatewayNeighbors : config.MaxNeighbors;
         SetLinkTimes(config);
         config.StoreCustody = !isGateway && _options.StoreCustody;
+        SetLeaf(config, node);
         _options.Configure?.Invoke(config);
         return config;
     }
@@ -348,6 +357,16 @@ public sealed partial class VirtualMesh
         internal int Spins { get; set; }
 
         internal long BusyUntilUs { get; set; }
+
+        internal long StartedUs { get; set; }
+
+        /// <summary>Of earlier lives.</summary>
+        internal long RunningUs { get; set; }
+
+        /// <summary>Time its radio was on, but for what has passed since AwakeSinceUs where that is not -1.</summary>
+        internal long AwakeUs { get; set; }
+
+        internal long AwakeSinceUs { get; set; } = -1;
 
         internal byte[]? CountersRecord { get; set; }
 
