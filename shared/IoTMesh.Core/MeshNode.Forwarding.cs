@@ -66,6 +66,11 @@ public sealed partial class MeshNode
         {
             StepFlood(slot);
         }
+        else if (_queue.State[slot] == MessageQueue.StateMailbox)
+        {
+            Counters.DroppedMailbox++;
+            GiveUp(slot);
+        }
         else if (_queue.State[slot] == MessageQueue.StateHeld)
         {
             Counters.EndToEndNoKey++;

@@ -12,7 +12,6 @@ public sealed partial class MeshNode
     private const int PollTimeoutMs = 30;
     private const int PollTriesMax = 5;
     private const int PollsAwakeMax = 16;
-    private const int ListenMs = 60;
     private const int QuickPollMs = 250;
     private const int QuickPollShiftMax = 8;
     private const int WakeSlotMs = 25;
@@ -244,7 +243,6 @@ public sealed partial class MeshNode
         Bytes.PutU16(frame, at + PollFormat.OffsetInterval, PollFormat.UnitsOf(Config.PollIntervalMs));
         Bytes.PutU16(frame, at + PollFormat.OffsetNext, PollFormat.UnitsOf(NextWakeMs() - _nowMs));
         frame[at + PollFormat.OffsetFlags] = (byte)(Config.ChildTimeoutPolls & PollFormat.PollsMask);
-        frame[at + PollFormat.OffsetAwake] = ListenMs / 4;
         return FinishFrame(output, at + PollFormat.Length);
     }
 
@@ -316,7 +314,7 @@ public sealed partial class MeshNode
 
         if (_leaf.IsMailPending && (isPoll || anyData) && (isPoll || _leaf.State == LeafState.Asleep))
         {
-            EnterLeaf(LeafState.Listening, _nowMs + ListenMs);
+            EnterLeaf(LeafState.Listening, _nowMs + PollFormat.ListenMs);
         }
         else if (isPoll)
         {
@@ -364,7 +362,7 @@ public sealed partial class MeshNode
     {
         if (_leaf.State == LeafState.Listening || _leaf.State == LeafState.Asleep)
         {
-            EnterLeaf(LeafState.Listening, _nowMs + (ListenMs / 2));
+            EnterLeaf(LeafState.Listening, _nowMs + (PollFormat.ListenMs / 2));
         }
     }
 

@@ -147,7 +147,7 @@ internal sealed class MiniMesh : IDeviceKeys
         while (_air.TryPeek(out var item, out (long At, int) key) && key.At <= NowMs)
         {
             _air.Dequeue();
-            if (Nodes.TryGetValue(item.Node, out MeshNode? node))
+            if (Nodes.TryGetValue(item.Node, out MeshNode? node) && !node.MaySleep)
             {
                 node.HandleFrame(NowMs, item.Frame, 0, item.Frame.Length, -60);
                 Drain(item.Node);

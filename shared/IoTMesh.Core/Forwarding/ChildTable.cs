@@ -10,7 +10,6 @@ internal sealed class ChildTable
     private readonly uint[] _giveUp;
     private readonly uint[] _awakeUntil;
     private readonly uint[] _wake;
-    private readonly byte[] _awake4Ms;
     private readonly ushort[] _seqNo;
 
     internal ChildTable(int neighbors, int limit)
@@ -19,7 +18,6 @@ internal sealed class ChildTable
         _giveUp = new uint[neighbors];
         _awakeUntil = new uint[neighbors];
         _wake = new uint[neighbors];
-        _awake4Ms = new byte[neighbors];
         _seqNo = new ushort[neighbors];
     }
 
@@ -53,7 +51,6 @@ internal sealed class ChildTable
         int polls = buffer[at + PollFormat.OffsetFlags] & PollFormat.PollsMask;
         _wake[neighbor] = Stamp.Of(nowMs + nextMs);
         _giveUp[neighbor] = Stamp.Of(nowMs + nextMs + (intervalMs * (polls < 1 ? 1 : polls)) + PollFormat.UnitMs);
-        _awake4Ms[neighbor] = buffer[at + PollFormat.OffsetAwake];
         _seqNo[neighbor] = Bytes.GetU16(buffer, at + PollFormat.OffsetSeqNo);
         return true;
     }
@@ -86,7 +83,7 @@ internal sealed class ChildTable
     /// <summary>A frame came from it: it listens for a while now.</summary>
     internal void Heard(int neighbor, long nowMs)
     {
-        _awakeUntil[neighbor] = Stamp.Of(nowMs + (_awake4Ms[neighbor] * 4));
+        _awakeUntil[neighbor] = Stamp.Of(nowMs + PollFormat.ListenMs);
     }
 
     /// <summary>It was told that nothing waits for it: it sleeps.</summary>

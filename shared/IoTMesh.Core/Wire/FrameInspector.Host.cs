@@ -27,7 +27,7 @@ public sealed class FrameField
 /// <summary>Explains a frame field by field, for people. Host only: it allocates.</summary>
 public sealed class FrameInspector
 {
-    private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood"];
+    private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll"];
     private static readonly string[] _kinds =
     [
         "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
@@ -76,7 +76,7 @@ public sealed class FrameInspector
             return;
         }
 
-        if (type == FrameFormat.TypeAck)
+        if (type == FrameFormat.TypeAck || type == FrameFormat.TypeAckMail)
         {
             WalkAck();
             return;
@@ -226,6 +226,9 @@ public sealed class FrameInspector
                 Add("challenge", at, 4, Bytes.GetU32(_frame, at).ToString(CultureInfo.InvariantCulture));
                 Add("boot number", at + ProbeFormat.ReplyOffsetBoot, 2, Text(Bytes.GetU16(_frame, at + ProbeFormat.ReplyOffsetBoot)));
                 break;
+            case FrameFormat.TypePoll when end - at >= PollFormat.Length:
+                WalkPoll(at);
+                break;
             case FrameFormat.TypeRequest when (end - at) % RequestFormat.EntryLength == 0:
                 WalkRequests(at, end);
                 break;
@@ -307,6 +310,15 @@ public sealed class FrameInspector
             string route = $"{Bytes.GetU16(_frame, at)}: {distance}, seqno {Bytes.GetU16(_frame, at + BeaconFormat.EntryOffsetSeqNo)}{gateway}";
             Add("route", at, BeaconFormat.EntryLength, route);
         }
+    }
+
+    private void WalkPoll(int at)
+    {
+        Add("boot number", at, 2, Text(Bytes.GetU16(_frame, at)));
+        Add("own seqno", at + PollFormat.OffsetSeqNo, 2, Text(Bytes.GetU16(_frame, at + PollFormat.OffsetSeqNo)));
+        Add("poll: interval", at + PollFormat.OffsetInterval, 2, $"{Bytes.GetU16(_frame, at + PollFormat.OffsetInterval)} x 256 ms");
+        Add("poll: next in", at + PollFormat.OffsetNext, 2, $"{Bytes.GetU16(_frame, at + PollFormat.OffsetNext)} x 256 ms");
+        Add("poll: given up after", at + PollFormat.OffsetFlags, 1, $"{_frame[at + PollFormat.OffsetFlags] & PollFormat.PollsMask} polls");
     }
 
     private void WalkTime(int at)

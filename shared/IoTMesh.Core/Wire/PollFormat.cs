@@ -14,9 +14,10 @@ public static class PollFormat
     public const int OffsetFlags = 8;
     public const int PollsMask = 0x0F;
 
-    /// <summary>How long it listens after each of its frames where something waits for it, in units of 4 ms.</summary>
-    public const int OffsetAwake = 9;
-    public const int Length = 10;
+    public const int Length = 9;
+
+    /// <summary>How long a leaf listens after each of its frames where something waits for it.</summary>
+    public const int ListenMs = 60;
     public const int UnitMs = 256;
 
     /// <summary>A time in units, rounded up and at most what fits.</summary>
