@@ -5,14 +5,15 @@
 
 local VERSION = 1
 local TYPE_DATA, TYPE_BEACON, TYPE_ACK, TYPE_PROBE, TYPE_REPLY, TYPE_REQUEST, TYPE_FLOOD = 0, 1, 2, 3, 4, 5, 6
-local TYPE_MAX = TYPE_FLOOD
+local TYPE_ACK_MAIL, TYPE_POLL = 7, 8
+local TYPE_MAX = TYPE_POLL
 local EXTENSION_WAYPOINTS = 1
 local WANTED_MAX = 8
 local TAG, END_TAG = 4, 8
 local NARROW, WIDE = 8, 10
 
 local types = {
-    [0] = "data", "beacon", "ack", "probe", "probe reply", "request", "flood",
+    [0] = "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll",
 }
 local kinds = {
     [0] = "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings",
@@ -49,6 +50,11 @@ local f = {
     ack_bitmap = ProtoField.uint8("iotmesh.ack.bitmap", "Bitmap of the 8 before", base.HEX),
     cost = ProtoField.uint8("iotmesh.cost", "Sender's cost, x 32/64 transmissions", base.DEC),
     boot = ProtoField.uint16("iotmesh.boot", "Boot number", base.DEC),
+    probe_leaf = ProtoField.bool("iotmesh.probe.leaf", "From a sleepy leaf", 8, nil, 0x01),
+    poll_seqno = ProtoField.uint16("iotmesh.poll.seqno", "The leaf's seqno", base.DEC),
+    poll_interval = ProtoField.uint16("iotmesh.poll.interval", "Time between polls, in 256 ms", base.DEC),
+    poll_next = ProtoField.uint16("iotmesh.poll.next", "Time until the next poll, in 256 ms", base.DEC),
+    poll_polls = ProtoField.uint8("iotmesh.poll.polls", "Polls that may stay away", base.DEC, nil, 0x0F),
     challenge = ProtoField.uint32("iotmesh.challenge", "Challenge", base.DEC),
     beacon_version = ProtoField.uint16("iotmesh.beacon.version", "Table version", base.DEC),
     beacon_since = ProtoField.uint8("iotmesh.beacon.since", "Holds changes of the last versions (255: all)", base.DEC),
@@ -322,6 +328,18 @@ local function add_body(type, tvb, at, stop, tree, pinfo)
             return "the probe is too short"
         end
         tree:add_le(f.boot, tvb(at, 2))
+        if stop - at > 2 then
+            tree:add(f.probe_leaf, tvb(at + 2, 1))
+        end
+    elseif type == TYPE_POLL then
+        if stop - at < 9 then
+            return "the poll is too short"
+        end
+        tree:add_le(f.boot, tvb(at, 2))
+        tree:add_le(f.poll_seqno, tvb(at + 2, 2))
+        tree:add_le(f.poll_interval, tvb(at + 4, 2))
+        tree:add_le(f.poll_next, tvb(at + 6, 2))
+        tree:add(f.poll_polls, tvb(at + 8, 1))
     elseif type == TYPE_REPLY then
         if stop - at < 6 then
             return "the probe reply is too short"
@@ -359,7 +377,7 @@ local function add_frame(tvb, tree, pinfo)
     end
     tree:append_text(", " .. types[type])
     pinfo.cols.info:set(types[type])
-    if type == TYPE_ACK then
+    if type == TYPE_ACK or type == TYPE_ACK_MAIL then
         return add_bare_ack(tvb, tree, pinfo)
     end
     local at = type == TYPE_DATA and NARROW or WIDE

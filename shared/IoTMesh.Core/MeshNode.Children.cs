@@ -10,11 +10,11 @@ public sealed partial class MeshNode
     /// <summary>Sleepy leaves that this node is the parent of.</summary>
     public int ChildCount => _children.Count;
 
-    /// <summary>When that child polls next by its own word, ms; long.MaxValue where it is none of this node's.</summary>
-    public long ChildWakeMs(long nowMs, ushort address)
+    /// <summary>When this node gives that child up unless it polls, ms; long.MaxValue where it is none of this node's.</summary>
+    public long ChildGiveUpMs(long nowMs, ushort address)
     {
         int neighbor = _neighbors.Find(address);
-        return neighbor == NeighborTable.None || !_children.IsChild(neighbor) ? long.MaxValue : _children.WakeMs(neighbor, nowMs);
+        return neighbor == NeighborTable.None || !_children.IsChild(neighbor) ? long.MaxValue : _children.GiveUpMs(neighbor, nowMs);
     }
 
     private ParseError ReceivePoll(int neighbor, uint counter, ushort linkDestination, byte[] buffer, int at, int end)

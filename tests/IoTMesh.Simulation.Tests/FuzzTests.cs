@@ -37,13 +37,15 @@ public sealed class FuzzTests : IDisposable
         }
 
         string physical = Parse("""
-            {"name": "p", "durationSeconds": 30, "topology": {"kind": "grid8", "nodes": 9}, "clockDriftPpm": 20.5,
+            {"name": "p", "durationSeconds": 30, "topology": {"kind": "grid8", "nodes": 9, "sleepy": [3, 7], "pollIntervalSeconds": 7.5},
+             "clockDriftPpm": 20.5,
              "radio": {"model": "physical", "phy": "wifi", "rateMbps": 12, "duplicate": 0.1, "delayMs": 3, "corrupt": 0.01, "replay": 0.02,
                "replaySeconds": 4, "unitMeters": 30, "pathLossExponent": 2.7, "shadowingDb": 3, "asymmetryDb": 2, "txPowerDbm": 14,
                "noiseDbm": -93, "sensitivityDbm": -90, "captureDb": 9, "interferenceDb": 7, "carrierSense": false, "carrierSenseDbm": -85}}
             """).ToJson();
         Assert.Equal(physical, Parse(physical).ToJson());
         Assert.Contains("\"carrierSenseDbm\": -85", physical);
+        Assert.Contains("\"pollIntervalSeconds\": 7.5", physical);
         Scenario plan = FuzzPlan.Create(12, nodesMax: 8) with { DurationSeconds = 60 };
         Assert.Equal(SimulationRun.Run(plan).TraceHash, SimulationRun.Run(Parse(plan.ToJson())).TraceHash);
     }
@@ -55,7 +57,7 @@ public sealed class FuzzTests : IDisposable
         typeof(RadioSpec),
         "IsPhysical Phy Duplicate DelayMs Corrupt Replay ReplaySeconds UnitMeters PathLossExponent ShadowingDb AsymmetryDb TxPowerDbm NoiseDbm "
         + "SensitivityDbm CaptureDb InterferenceDb CarrierSense CarrierSenseDbm")]
-    [InlineData(typeof(TopologySpec), "Kind Nodes Columns Loss File Gateways")]
+    [InlineData(typeof(TopologySpec), "Kind Nodes Columns Loss File Gateways Sleepy PollIntervalSeconds")]
     [InlineData(typeof(TrafficEntry), "From Target To PeriodSeconds PayloadBytes StartSeconds Confirmed Custody Class")]
     [InlineData(typeof(FaultEntry), "AtSeconds Kind A B Position Groups")]
     public void Everything_a_scenario_says_is_written(Type type, string written)

@@ -9,7 +9,6 @@ internal sealed class ChildTable
     private readonly int _limit;
     private readonly uint[] _giveUp;
     private readonly uint[] _awakeUntil;
-    private readonly uint[] _wake;
     private readonly ushort[] _seqNo;
 
     internal ChildTable(int neighbors, int limit)
@@ -17,7 +16,6 @@ internal sealed class ChildTable
         _limit = limit;
         _giveUp = new uint[neighbors];
         _awakeUntil = new uint[neighbors];
-        _wake = new uint[neighbors];
         _seqNo = new ushort[neighbors];
     }
 
@@ -49,7 +47,6 @@ internal sealed class ChildTable
         long intervalMs = Bytes.GetU16(buffer, at + PollFormat.OffsetInterval) * (long)PollFormat.UnitMs;
         long nextMs = Bytes.GetU16(buffer, at + PollFormat.OffsetNext) * (long)PollFormat.UnitMs;
         int polls = buffer[at + PollFormat.OffsetFlags] & PollFormat.PollsMask;
-        _wake[neighbor] = Stamp.Of(nowMs + nextMs);
         _giveUp[neighbor] = Stamp.Of(nowMs + nextMs + (intervalMs * (polls < 1 ? 1 : polls)) + PollFormat.UnitMs);
         _seqNo[neighbor] = Bytes.GetU16(buffer, at + PollFormat.OffsetSeqNo);
         return true;
@@ -72,12 +69,6 @@ internal sealed class ChildTable
     internal long GiveUpMs(int neighbor, long nowMs)
     {
         return Stamp.ToMs(_giveUp[neighbor], nowMs);
-    }
-
-    /// <summary>When its next poll is due by its own word.</summary>
-    internal long WakeMs(int neighbor, long nowMs)
-    {
-        return Stamp.ToMs(_wake[neighbor], nowMs);
     }
 
     /// <summary>A frame came from it: it listens for a while now.</summary>

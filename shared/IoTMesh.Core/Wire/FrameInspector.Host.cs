@@ -220,7 +220,7 @@ public sealed class FrameInspector
                 WalkBeacon(at, end);
                 break;
             case FrameFormat.TypeProbe when end - at >= ProbeFormat.Length:
-                Add("boot number", at, 2, Text(Bytes.GetU16(_frame, at)));
+                WalkProbe(at, end);
                 break;
             case FrameFormat.TypeProbeReply when end - at >= ProbeFormat.ReplyLength:
                 Add("challenge", at, 4, Bytes.GetU32(_frame, at).ToString(CultureInfo.InvariantCulture));
@@ -312,10 +312,19 @@ public sealed class FrameInspector
         }
     }
 
+    private void WalkProbe(int at, int end)
+    {
+        Add("boot number", at, 2, Text(Bytes.GetU16(_frame, at)));
+        if (end - at > ProbeFormat.OffsetFlags)
+        {
+            Add("sleepy leaf", at + ProbeFormat.OffsetFlags, 1, (_frame[at + ProbeFormat.OffsetFlags] & ProbeFormat.FlagLeaf) != 0 ? "yes" : "no");
+        }
+    }
+
     private void WalkPoll(int at)
     {
         Add("boot number", at, 2, Text(Bytes.GetU16(_frame, at)));
-        Add("own seqno", at + PollFormat.OffsetSeqNo, 2, Text(Bytes.GetU16(_frame, at + PollFormat.OffsetSeqNo)));
+        Add("poll: seqno", at + PollFormat.OffsetSeqNo, 2, Text(Bytes.GetU16(_frame, at + PollFormat.OffsetSeqNo)));
         Add("poll: interval", at + PollFormat.OffsetInterval, 2, $"{Bytes.GetU16(_frame, at + PollFormat.OffsetInterval)} x 256 ms");
         Add("poll: next in", at + PollFormat.OffsetNext, 2, $"{Bytes.GetU16(_frame, at + PollFormat.OffsetNext)} x 256 ms");
         Add("poll: given up after", at + PollFormat.OffsetFlags, 1, $"{_frame[at + PollFormat.OffsetFlags] & PollFormat.PollsMask} polls");

@@ -224,7 +224,13 @@ internal static class Simpler
 
         return whole with
         {
-            Topology = whole.Topology with { Nodes = nodes, Gateways = gateways, Columns = Math.Min(whole.Topology.Columns, nodes) },
+            Topology = whole.Topology with
+            {
+                Nodes = nodes,
+                Gateways = gateways,
+                Columns = Math.Min(whole.Topology.Columns, nodes),
+                Sleepy = [.. whole.Topology.Sleepy.Where(id => id <= nodes && !serving.Contains(id))],
+            },
             Traffic = traffic,
             Faults = faults,
         };

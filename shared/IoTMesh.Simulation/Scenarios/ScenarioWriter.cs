@@ -64,6 +64,12 @@ internal static class ScenarioWriter
             WriteIds(json, "gateways", topology.Gateways);
         }
 
+        if (topology.Sleepy.Count > 0)
+        {
+            WriteIds(json, "sleepy", topology.Sleepy);
+            json.WriteNumber("pollIntervalSeconds", topology.PollIntervalSeconds);
+        }
+
         json.WriteEndObject();
     }
 

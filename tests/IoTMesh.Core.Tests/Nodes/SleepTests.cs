@@ -52,7 +52,10 @@ public class SleepTests
         Assert.True(leaf.MaySleep);
         Assert.InRange(leaf.SleepUntilMs - mesh.NowMs, 1, PollMs);
         Assert.Equal(leaf.SleepUntilMs, leaf.NextDeadlineMs);
-        Assert.InRange(mesh.Nodes[leaf.Parent].ChildWakeMs(mesh.NowMs, Leaf) - leaf.SleepUntilMs, 0, 300);
+
+        // Four polls may stay away; times are told in steps of 256 ms.
+        long graceMs = mesh.Nodes[leaf.Parent].ChildGiveUpMs(mesh.NowMs, Leaf) - leaf.SleepUntilMs;
+        Assert.InRange(graceMs, 4 * PollMs, (4 * PollMs) + (6 * PollFormat.UnitMs));
         Assert.NotEqual(MeshAddress.None, mesh.Nodes[1].GetNextHop(Leaf));
         Assert.Equal(leaf.Parent, mesh.Nodes[1].GetNextHop(Leaf));
     }

@@ -154,11 +154,11 @@ internal sealed class ReferenceCodec
     /// <summary>protocol.md 3.1; the body is everything between header and tag.</summary>
     internal byte[] Frame(VectorSection f, Func<string, VectorSection> messages)
     {
-        string[] types = ["data", "beacon", "ack", "probe", "probe-reply", "request", "flood"];
+        string[] types = ["data", "beacon", "ack", "probe", "probe-reply", "request", "flood", "ack-mail", "poll"];
         int type = Array.IndexOf(types, f.Kind);
-        if (type == 2)
+        if (type is 2 or 7)
         {
-            return Ack(f);
+            return Ack(f, type);
         }
 
         uint counter = f.Number("counter");
@@ -186,12 +186,13 @@ internal sealed class ReferenceCodec
         return [.. frame, .. Cmac(_hopKey, [.. U16(counter >> 16), .. frame]).AsSpan(0, 4)];
     }
 
-    private byte[] Ack(VectorSection f)
+    // protocol.md 3.3, 5.9
+    private byte[] Ack(VectorSection f, int type)
     {
         uint counter = f.Number("counter");
         byte bitmap = f.Has("bitmap") ? (byte)f.Number("bitmap") : (byte)0;
-        byte[] input = [0xA5, .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
-        byte[] head = [(byte)(0x40 | (2 << 2) | _epoch), (byte)counter];
+        byte[] input = [(byte)(type == 7 ? 0xA7 : 0xA5), .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
+        byte[] head = [(byte)(0x40 | (type << 2) | _epoch), (byte)counter];
         byte[] shown = f.Has("bitmap") ? [.. head, bitmap] : head;
         return [.. shown, .. Cmac(_hopKey, input).AsSpan(0, 4)];
     }
@@ -224,6 +225,7 @@ internal sealed class ReferenceCodec
                 break;
             case 3:
                 body.AddRange(U16(f.Number("boot")));
+                body.AddRange(f.Has("flags") ? [(byte)f.Number("flags")] : []);
                 break;
             case 4:
                 body.AddRange([.. U32(f.Number("challenge")), .. U16(f.Number("boot"))]);
@@ -235,6 +237,10 @@ internal sealed class ReferenceCodec
                     body.AddRange([.. U16(entry[0]), .. U16(entry[1]), (byte)entry[2]]);
                 }
 
+                break;
+            case 8:
+                body.AddRange([.. U16(f.Number("boot")), .. U16(f.Number("seqno")), .. U16(f.Number("interval")), .. U16(f.Number("next"))]);
+                body.Add((byte)f.Number("polls"));
                 break;
             default:
                 uint[] wanted = f.Has("wanted") ? Numbers(f["wanted"]) : [];

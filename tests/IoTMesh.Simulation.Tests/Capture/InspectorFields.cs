@@ -7,7 +7,7 @@ namespace IoTMesh.Simulation.Tests.Capture;
 /// <summary>What FrameInspector says of a frame, in the dissector's fields.</summary>
 internal static partial class InspectorFields
 {
-    private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood"];
+    private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll"];
     private static readonly string[] _kinds =
     [
         "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
@@ -30,6 +30,11 @@ internal static partial class InspectorFields
         ["sender's cost"] = "iotmesh.cost",
         ["wants an ack of"] = "iotmesh.wanted",
         ["boot number"] = "iotmesh.boot",
+        ["sleepy leaf"] = "iotmesh.probe.leaf",
+        ["poll: seqno"] = "iotmesh.poll.seqno",
+        ["poll: interval"] = "iotmesh.poll.interval",
+        ["poll: next in"] = "iotmesh.poll.next",
+        ["poll: given up after"] = "iotmesh.poll.polls",
         ["challenge"] = "iotmesh.challenge",
         ["table version"] = "iotmesh.beacon.version",
         ["holds changes of the last"] = "iotmesh.beacon.since",
