@@ -52,7 +52,7 @@ public sealed class TopologyFileTests : IDisposable
     [InlineData("""{"kind":"grid5","nodes":2}""",
         "FILE:1: kind: expected one of line, ring, star, grid4, grid8, tree3, random, trace, found 'grid5'")]
     [InlineData("{\"kind\":\"line\",\n\"nodes\":2,\n\"lose\":0}",
-        "FILE:3: lose: unknown key; known here: columns, file, gateways, kind, links, loss, nodes, topology")]
+        "FILE:3: lose: unknown key; known here: columns, file, gateways, kind, links, loss, nodes, pollIntervalSeconds, sleepy, topology")]
     [InlineData("""{"kind":"line","nodes":"2"}""", "FILE:1: nodes: expected a whole number from 1 to 4096, found '2'")]
     [InlineData("""{"kind":"line","nodes":2,"nodes":3}""", "FILE:1: nodes: the key is there twice")]
     [InlineData("""{"kind":"line","nodes":2,"gateways":[1,1]}""", "FILE:1: gateways[1]: node 1 is there twice")]

@@ -199,17 +199,7 @@ internal static class ResultText
         WriteSpread(json, "joinMs", "p50", run.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", run.HealMs, hasP99: true);
         WriteSpread(json, "timeErrorMs", "p50", run.TimeErrorMs, hasP99: true);
-        if (run.AwakePercent.Count > 0)
-        {
-            json.WriteStartObject("awakePercent");
-            foreach ((int node, double percent) in run.AwakePercent)
-            {
-                json.WriteNumber(node.ToString(CultureInfo.InvariantCulture), Round(percent));
-            }
-
-            json.WriteEndObject();
-        }
-
+        WriteAwake(json, run);
         json.WriteNumber("idleBytesPerNodeSecond", Round(run.IdleBytesPerNodeSecond));
         json.WriteNumber("loops", run.Loops);
         json.WriteNumber("revisits", run.Revisits);
@@ -236,6 +226,20 @@ internal static class ResultText
         }
 
         json.WriteEndArray();
+    }
+
+    private static void WriteAwake(Utf8JsonWriter json, SimulationResult run)
+    {
+        if (run.AwakePercent.Count > 0)
+        {
+            json.WriteStartObject("awakePercent");
+            foreach ((int node, double percent) in run.AwakePercent)
+            {
+                json.WriteNumber(node.ToString(CultureInfo.InvariantCulture), Round(percent));
+            }
+
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteSpread(Utf8JsonWriter json, string name, string middle, Spread spread, bool hasP99)
