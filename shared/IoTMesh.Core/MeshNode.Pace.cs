@@ -2,7 +2,7 @@ namespace IoTMesh.Core;
 
 /// <content>
 /// Bounds on beacons and requests in a row. Frames that collide lose links, lost links change routes, and changed routes make beacons and
-/// requests: without a bound a full channel stays full for good. protocol.md 5.9.
+/// requests: without a bound a full channel stays full for good. protocol.md 5.10.
 /// </content>
 public sealed partial class MeshNode
 {
