@@ -366,9 +366,7 @@ public sealed partial class MeshNode
         _guarded = !_record.IsFirstBoot;
         _trickle.Start(_nowMs);
         _timers.Set(Timer.Beacon, _trickle.DueMs);
-
         TellRestoredPeers();
-
         // The first beacon does not wait for Trickle: it is what neighbors answer to.
         AnnounceSoon(true);
     }
