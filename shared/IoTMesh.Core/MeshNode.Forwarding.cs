@@ -171,7 +171,7 @@ public sealed partial class MeshNode
             return NextHopBeyondTable(slot);
         }
 
-        int next = _routes.NextHopFor(route, _queue.Origin[slot], _queue.Avoid[slot]);
+        int next = _routes.NextHopFor(route, _queue.Origin[slot], _queue.Avoid[slot], _queue.From[slot]);
         if (next == NeighborTable.None)
         {
             TellUnreachable(slot, route);
@@ -249,6 +249,8 @@ public sealed partial class MeshNode
             {
                 _queue.Avoid[slot] = NeighborTable.None;
             }
+
+            _queue.From[slot] = _queue.From[slot] == neighbor ? MessageQueue.NoNeighbor : _queue.From[slot];
         }
 
         _timers.SetEarlier(Timer.Queue, _nowMs);

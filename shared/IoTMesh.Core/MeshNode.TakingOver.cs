@@ -141,6 +141,7 @@ public sealed partial class MeshNode
         }
 
         _queue.HopLimit[slot]--;
+        _queue.From[slot] = (byte)_sender;
         System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
         KeepWaypoints(slot);
         _queue.GiveUpMs[slot] = _nowMs + (IsReading(slot) ? Config.ReadingHoldMs : HoldForwardedMs);

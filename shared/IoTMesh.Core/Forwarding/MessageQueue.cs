@@ -8,6 +8,9 @@ internal sealed class MessageQueue
 {
     internal const int None = -1;
 
+    /// <summary>In From: this node's own message, or from a neighbor that was lost since.</summary>
+    internal const byte NoNeighbor = 0xFF;
+
     /// <summary>No list of waypoints, as most messages.</summary>
     internal const byte NoWaypoints = 0xFF;
 
@@ -54,6 +57,9 @@ internal sealed class MessageQueue
 
     internal readonly int[] NextHop;
     internal readonly int[] Avoid;
+
+    /// <summary>The neighbor slot that handed the message over, or NoNeighbor: what fails elsewhere is not diverted back to it.</summary>
+    internal readonly byte[] From;
     internal readonly uint[] FrameCounter;
     internal readonly uint[] FrameCounterBefore;
     internal readonly byte[] Tries;
@@ -109,6 +115,7 @@ internal sealed class MessageQueue
         BodyLength = new int[capacity];
         NextHop = new int[capacity];
         Avoid = new int[capacity];
+        From = new byte[capacity];
         FrameCounter = new uint[capacity];
         FrameCounterBefore = new uint[capacity];
         Tries = new byte[capacity];
@@ -163,6 +170,7 @@ internal sealed class MessageQueue
         BodyLength[slot] = header.BodyLength;
         NextHop[slot] = None;
         Avoid[slot] = None;
+        From[slot] = NoNeighbor;
         FrameCounter[slot] = 0;
         FrameCounterBefore[slot] = 0;
         Tries[slot] = 0;

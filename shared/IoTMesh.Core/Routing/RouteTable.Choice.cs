@@ -6,9 +6,10 @@ internal sealed partial class RouteTable
     /// <summary>
     /// The next hop for messages of that origin: of all eligible candidates that are as good as the chosen one always the same, and
     /// another for other origins, so that parents of equal worth share the load and no origin's messages overtake each other.
-    /// Rendezvous hashing: a candidate that comes or goes moves only its own origins. One that just failed is avoided.
+    /// Rendezvous hashing: a candidate that comes or goes moves only its own origins. One that just failed is avoided, and so is the
+    /// one that handed the message over, unless it is the chosen next hop.
     /// </summary>
-    internal int NextHopFor(int route, ushort origin, int avoid)
+    internal int NextHopFor(int route, ushort origin, int avoid, int from)
     {
         int chosen = _chosen[route];
         if (chosen == NoNeighbor)
@@ -23,7 +24,8 @@ internal sealed partial class RouteTable
         for (int at = first; at < first + Candidates; at++)
         {
             int neighbor = _candidate[at];
-            if (neighbor == NoNeighbor || neighbor == avoid || _candidateMetric[at] + _neighbors.LinkCost(neighbor) > limit || !IsEligible(route, at))
+            if (neighbor == NoNeighbor || neighbor == avoid || neighbor == from
+                || _candidateMetric[at] + _neighbors.LinkCost(neighbor) > limit || !IsEligible(route, at))
             {
                 continue;
             }
@@ -38,11 +40,20 @@ internal sealed partial class RouteTable
             }
         }
 
-        return best == None ? NextHopAvoiding(route, avoid) : best;
+        return best == None ? NextHopAvoiding(route, avoid, from) : best;
     }
 
     /// <summary>The best feasible next hop other than a neighbor that just failed; that neighbor where there is no other.</summary>
     internal int NextHopAvoiding(int route, int avoid)
+    {
+        return NextHopAvoiding(route, avoid, None);
+    }
+
+    /// <summary>
+    /// The same for a message that <paramref name="from"/> handed over. That neighbor may have become feasible since, by a newer seqno,
+    /// and still lead back here: it gets the message back only as the chosen next hop, never as a detour.
+    /// </summary>
+    private int NextHopAvoiding(int route, int avoid, int from)
     {
         int next = NextHop(route);
         if (next != avoid || next == None)
@@ -55,7 +66,7 @@ internal sealed partial class RouteTable
         for (int k = 0; k < Candidates; k++)
         {
             int at = (route * Candidates) + k;
-            if (_candidate[at] != avoid && IsEligible(route, at))
+            if (_candidate[at] != avoid && _candidate[at] != from && IsEligible(route, at))
             {
                 int cost = _candidateMetric[at] + _neighbors.LinkCost(_candidate[at]);
                 if (cost < bestCost)

@@ -26,7 +26,8 @@ public sealed partial class SimulationRun
 
         if (MeshAddress.IsUnicast(destination))
         {
-            NoteRoute(node, core, destination);
+            NoteNextHop(node, core, destination);
+            NoteNextHop(node, core, MeshAddress.AnyGateway);
             CheckLoop(node, destination);
         }
     }

@@ -185,6 +185,11 @@ public sealed partial class VirtualMesh
     {
         FramesOnAir++;
         BytesOnAir += output.Length;
+        if (FrameFormat.GetType(output.Buffer[0]) == FrameFormat.TypeBeacon)
+        {
+            _observer.Beaconed(node.Id);
+        }
+
         int slot = _flights.Take(node.Id, node.Incarnation, output);
         if (_channel is not null)
         {

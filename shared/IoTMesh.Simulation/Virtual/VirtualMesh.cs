@@ -54,6 +54,11 @@ public interface IVirtualMeshObserver
     /// <summary>The routes of a node may have changed: a RouteChanged, or its start or end.</summary>
     void RouteChanged(int node, ushort destination);
 
+    /// <summary>A node is about to send a beacon, and neighbors to learn of its routes.</summary>
+    void Beaconed(int node)
+    {
+    }
+
     /// <summary>A message came back to a node that it had left.</summary>
     void Revisited(Revisit revisit)
     {

@@ -115,6 +115,21 @@ public class RouteTableTests
     }
 
     [Fact]
+    public void A_message_is_diverted_to_the_neighbor_that_handed_it_over_only_where_that_is_the_chosen_next_hop()
+    {
+        Hear(0, 100, 1, 64);
+        int route = _routes.Find(100);
+
+        // Above this node, and feasible only by its newer seqno: its own next hop may well be this node.
+        Hear(1, 100, 2, 192);
+        Assert.Equal((0, 2), (_routes.NextHop(route), _routes.FeasibleCount(route)));
+        Assert.Equal(1, _routes.NextHopFor(route, 9, 0, MessageQueue.NoNeighbor));
+        Assert.Equal(0, _routes.NextHopFor(route, 9, 0, 1));
+        Hear(0, 100, 1, MeshConfig.InfiniteMetric);
+        Assert.Equal(1, _routes.NextHopFor(route, 9, 0, 1));
+    }
+
+    [Fact]
     public void A_full_table_gives_way_to_a_gateway_only()
     {
         for (ushort d = 100; d < 104; d++)
