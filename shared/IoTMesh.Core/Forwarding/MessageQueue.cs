@@ -236,12 +236,12 @@ internal sealed class MessageQueue
         return count;
     }
 
-    /// <summary>True where a message of that kind from that origin waits here for that destination.</summary>
+    /// <summary>True where a message of that kind from that origin waits here for a route to that destination.</summary>
     internal bool HoldsKind(byte kind, ushort origin, ushort destination)
     {
         for (int i = 0; i < Capacity; i++)
         {
-            bool waits = State[i] >= StateReady && State[i] <= StateInFlight;
+            bool waits = State[i] == StateReady && HasNoRoute[i];
             if (waits && Kind[i] == kind && Origin[i] == origin && Destination[i] == destination)
             {
                 return true;
