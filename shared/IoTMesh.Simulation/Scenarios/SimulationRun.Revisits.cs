@@ -140,8 +140,7 @@ public sealed partial class SimulationRun
 
     private static string Goal(ushort target) => target == MeshAddress.AnyGateway ? "any gateway" : $"{target}";
 
-    /// <summary>A node's way to a goal as neighbors may know it. Of one that was lost,
-        the distance stays: so does the feasibility distance.</summary>
+    /// <summary>A node's way to a goal as neighbors may know it. Of a lost one the distance stays: so does the feasibility distance.</summary>
     private struct KnownRoute
     {
         internal ushort Destination;
