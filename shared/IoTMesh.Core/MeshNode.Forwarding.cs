@@ -230,9 +230,7 @@ public sealed partial class MeshNode
     {
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
-            byte state = _queue.State[slot];
-            bool waits = state == MessageQueue.StateInFlight || state == MessageQueue.StateReady || state == MessageQueue.StateScheduled
-                || state == MessageQueue.StateMailbox;
+            bool waits = _queue.IsUnderWay(slot) || _queue.State[slot] == MessageQueue.StateMailbox;
             if (waits && _queue.NextHop[slot] == neighbor)
             {
                 _queue.State[slot] = MessageQueue.StateReady;

@@ -243,8 +243,7 @@ public sealed partial class MeshNode
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
             byte state = _queue.State[slot];
-            bool waits = state == MessageQueue.StateInFlight || state == MessageQueue.StateReady || state == MessageQueue.StateScheduled;
-            if (!waits || _queue.NextHop[slot] != neighbor)
+            if (!_queue.IsUnderWay(slot) || _queue.NextHop[slot] != neighbor)
             {
                 continue;
             }

@@ -183,6 +183,17 @@ internal sealed class MessageQueue
         return slot;
     }
 
+    /// <summary>True for a message between being taken over and its ack: ready, scheduled or in flight.</summary>
+    internal bool IsUnderWay(int slot)
+    {
+        return State[slot] >= StateReady && State[slot] <= StateInFlight;
+    }
+
+    private bool IsWithoutRoute(int slot)
+    {
+        return State[slot] == StateReady && HasNoRoute[slot];
+    }
+
     /// <summary>Messages of that origin that wait here.</summary>
     internal int CountOf(ushort origin)
     {
@@ -200,8 +211,7 @@ internal sealed class MessageQueue
     {
         for (int i = 0; i < Capacity; i++)
         {
-            bool waits = State[i] >= StateReady && State[i] <= StateInFlight;
-            if (waits && Origin[i] == origin && (ushort)Counter[i] == (ushort)counter)
+            if (IsUnderWay(i) && Origin[i] == origin && (ushort)Counter[i] == (ushort)counter)
             {
                 return true;
             }
@@ -216,7 +226,7 @@ internal sealed class MessageQueue
         int oldest = None;
         for (int i = 0; i < Capacity; i++)
         {
-            if (State[i] == StateReady && HasNoRoute[i] && (oldest == None || GiveUpMs[i] < GiveUpMs[oldest]))
+            if (IsWithoutRoute(i) && (oldest == None || GiveUpMs[i] < GiveUpMs[oldest]))
             {
                 oldest = i;
             }
@@ -230,7 +240,7 @@ internal sealed class MessageQueue
         int count = 0;
         for (int i = 0; i < Capacity; i++)
         {
-            count += State[i] == StateReady && HasNoRoute[i] ? 1 : 0;
+            count += IsWithoutRoute(i) ? 1 : 0;
         }
 
         return count;
@@ -241,8 +251,7 @@ internal sealed class MessageQueue
     {
         for (int i = 0; i < Capacity; i++)
         {
-            bool waits = State[i] == StateReady && HasNoRoute[i];
-            if (waits && Kind[i] == kind && Origin[i] == origin && Destination[i] == destination)
+            if (IsWithoutRoute(i) && Kind[i] == kind && Origin[i] == origin && Destination[i] == destination)
             {
                 return true;
             }
