@@ -41,8 +41,6 @@ internal sealed class GatewayMemory
         return peer.ReadingsOf(key.Boot).Add(key.Seq);
     }
 
-    internal bool IsCommitted(ReadingKey key) => _peers.TryGetValue(key.Origin, out Peer? peer) && peer.ReadingsOf(key.Boot).Contains(key.Seq);
-
     /// <summary>Tells a node core that starts what it accepted before.</summary>
     /// <param name="localMs">The present time on the node's clock.</param>
     internal void Restore(MeshNode node, long localMs, long nowMs)
@@ -68,7 +66,9 @@ internal sealed class GatewayMemory
     private sealed class Peer
     {
         private const int BootsMax = 8;
-        private readonly Dictionary<ushort, BootReadings> _boots = [];
+
+        // All of them from the first reading on, so that memory does not grow with restarts.
+        private readonly BootReadings[] _boots = [.. Enumerable.Range(0, BootsMax).Select(_ => new BootReadings())];
 
         internal ushort Boot { get; set; }
 
@@ -80,17 +80,19 @@ internal sealed class GatewayMemory
 
         internal BootReadings ReadingsOf(ushort boot)
         {
-            if (!_boots.TryGetValue(boot, out BootReadings? readings))
+            BootReadings oldest = _boots[0];
+            foreach (BootReadings readings in _boots)
             {
-                readings = new BootReadings();
-                _boots.Add(boot, readings);
-                if (_boots.Count > BootsMax)
+                if (readings.Boot == boot)
                 {
-                    _boots.Remove(_boots.Keys.Min());
+                    return readings;
                 }
+
+                oldest = readings.Boot < oldest.Boot ? readings : oldest;
             }
 
-            return readings;
+            oldest.Begin(boot);
+            return oldest;
         }
     }
 
@@ -101,7 +103,17 @@ internal sealed class GatewayMemory
         private const int Window = 1024;
         private readonly ulong[] _bits = new ulong[Window / 64];
 
+        /// <summary>0 while it stands for none: boots count from 1.</summary>
+        internal ushort Boot { get; private set; }
+
         internal uint Watermark { get; private set; }
+
+        internal void Begin(ushort boot)
+        {
+            Boot = boot;
+            Watermark = 0;
+            Array.Clear(_bits);
+        }
 
         internal bool Contains(uint seq) => seq <= Watermark || (seq - Watermark <= Window && IsSet(seq));
 
