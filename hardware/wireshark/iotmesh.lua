@@ -72,7 +72,7 @@ local f = {
     route_destination = ProtoField.uint16("iotmesh.route.destination", "Destination", base.DEC),
     route_seqno = ProtoField.uint16("iotmesh.route.seqno", "Seqno", base.DEC),
     route_gateway = ProtoField.bool("iotmesh.route.gateway", "A gateway", 16, nil, 0x8000),
-    route_metric = ProtoField.uint16("iotmesh.route.metric", "Metric", base.DEC, { [0x7FFF] = "unreachable" }, 0x7FFF),
+    route_metric = ProtoField.uint16("iotmesh.route.metric", "Metric", base.DEC, nil, 0x7FFF),
     request = ProtoField.none("iotmesh.request", "Asks for"),
     request_destination = ProtoField.uint16("iotmesh.request.destination", "Destination (0: the whole table)", base.DEC),
     request_seqno = ProtoField.uint16("iotmesh.request.seqno", "Seqno", base.DEC),

@@ -19,7 +19,7 @@ public class ScenarioReaderTests
             ,"traffic":[{"from":"all","to":"gateway","periodSeconds":2},
               {"from":[2,3],"to":[4,1],"periodSeconds":0.5,"payloadBytes":11,"startSeconds":3,"confirmed":true,"class":"realtime"},
               {"from":[2],"to":"any","periodSeconds":1},
-              {"from":[2],"to":"all","periodSeconds":1,"payloadBytes":1024},
+              {"from":[2],"to":"all","periodSeconds":1,"payloadBytes":180},
               {"from":[2],"to":"gateway","periodSeconds":1,"custody":true}],
              "faults":[{"atSeconds":1,"kill":2},{"atSeconds":2,"start":2},{"atSeconds":3,"cut":[1,2]},{"atSeconds":4,"restore":[1,2]},
               {"atSeconds":5,"partition":[[1,2],[3]]},{"atSeconds":6,"merge":true},{"atSeconds":7,"move":[2,0.5,-1]},
@@ -35,7 +35,7 @@ public class ScenarioReaderTests
         Assert.Equal((0.5, 11, 3.0, true, MeshClass.RealTime),
             (pairs.PeriodSeconds, pairs.PayloadBytes, pairs.StartSeconds, pairs.Confirmed, pairs.Class));
         Assert.Equal(TrafficTarget.Any, scenario.Traffic[2].Target);
-        Assert.Equal((TrafficTarget.All, 1024), (scenario.Traffic[3].Target, scenario.Traffic[3].PayloadBytes));
+        Assert.Equal((TrafficTarget.All, 180), (scenario.Traffic[3].Target, scenario.Traffic[3].PayloadBytes));
         Assert.True(scenario.Traffic[4].Custody);
         Assert.Equal(Enum.GetValues<FaultKind>(), scenario.Faults.Select(fault => fault.Kind));
         Assert.Equal(new RadioPosition(0.5, -1), scenario.Faults[6].Position);
@@ -67,6 +67,8 @@ public class ScenarioReaderTests
     [InlineData(",\"traffic\":[{\"from\":[2,2],\"to\":[1],\"periodSeconds\":1}]}", "traffic[0].from[1]: node 2 is there twice")]
     [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"gateway\",\"periodSeconds\":1,\"custody\":true,\"payloadBytes\":65}]}",
         "traffic[0].payloadBytes: a reading in custody holds at most 64 bytes")]
+    [InlineData(",\"traffic\":[{\"from\":[2],\"to\":\"all\",\"periodSeconds\":1,\"payloadBytes\":181}]}",
+        "traffic[0].payloadBytes: a message to 'all' holds at most 180 bytes")]
     [InlineData(",\"faults\":[{\"atSeconds\":1}]}", "faults[0]: expected exactly one of kill, start")]
     [InlineData(",\"faults\":[{\"atSeconds\":1,\"kill\":2,\"start\":2}]}", "faults[0]: expected exactly one of")]
     [InlineData(",\"faults\":[{\"atSeconds\":1,\"explode\":2}]}", "faults[0].explode: unknown key")]

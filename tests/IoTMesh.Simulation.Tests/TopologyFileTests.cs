@@ -66,6 +66,24 @@ public sealed class TopologyFileTests : IDisposable
         Assert.Contains(message, ErrorOf(json), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("gateways")]
+    [InlineData("sleepy")]
+    public void Ids_that_the_measured_links_do_not_have_are_errors_of_the_scenario(string key)
+    {
+        string links = _path + ".links";
+        File.WriteAllText(links, """{"nodes":3,"links":[]}""");
+        try
+        {
+            string error = ErrorOf($$"""{"kind":"trace",{{"\n"}}"file":"{{links}}",{{"\n"}}"{{key}}":[2,4]}""");
+            Assert.Equal($"FILE:3: {key}[1]: expected a whole number from 1 to 3, found 4", error);
+        }
+        finally
+        {
+            File.Delete(links);
+        }
+    }
+
     [Fact]
     public void Missing_file_is_one_clear_line()
     {

@@ -105,7 +105,9 @@ internal static class DiagnosticCommands
     {
         if (answer.GetProperty("ok").GetBoolean())
         {
-            output.WriteLine($"{answer.GetProperty("node")} answers: {answer.GetProperty("hops")} hops, {answer.GetProperty("round_trip_ms")} ms");
+            int hops = answer.GetProperty("hops").GetInt32();
+            string word = hops == 1 ? "hop" : "hops";
+            output.WriteLine($"{answer.GetProperty("node")} answers: {hops} {word}, {answer.GetProperty("round_trip_ms")} ms");
         }
     }
 

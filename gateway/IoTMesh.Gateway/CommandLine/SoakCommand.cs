@@ -34,6 +34,7 @@ internal static class SoakCommand
 
     private static int Run(SoakOptions options, bool isJson)
     {
+        SoakRun.Check(options);
         if (!isJson)
         {
             Console.WriteLine(SoakResult.Heading);

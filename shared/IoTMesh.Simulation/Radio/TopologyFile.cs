@@ -128,13 +128,15 @@ public sealed record TopologySpec(TopologyKind Kind, int Nodes, int Columns, dou
         string? path = file is null ? null : Path.Combine(directory, file);
         if (isTrace)
         {
-            Topology trace = TopologyFile.LoadTrace(path!, loss, gateways);
+            Topology trace = TopologyFile.LoadTrace(path!, loss);
             if (nodes != 0 && nodes != trace.NodeCount)
             {
                 throw input.Required("nodes").Error($"the file has {trace.NodeCount} nodes");
             }
 
             nodes = trace.NodeCount;
+            CheckIds(input.Optional("gateways"), nodes);
+            CheckIds(input.Optional("sleepy"), nodes);
         }
 
         return new TopologySpec(kind, nodes, columns, loss, path, gateways) { Sleepy = sleepy, PollIntervalSeconds = pollSeconds };
@@ -150,6 +152,15 @@ public sealed record TopologySpec(TopologyKind Kind, int Nodes, int Columns, dou
         IReadOnlyList<int> sleepy = ReadIds(list, nodes == 0 ? Topology.MaxNodes : nodes);
         int gateway = sleepy.FirstOrDefault(id => gateways?.Contains(id) ?? id == 1);
         return gateway == 0 ? sleepy : throw list.Error($"node {gateway} is a gateway, which never sleeps");
+    }
+
+    /// <summary>Ids that were read before the file of the measured links told how many nodes there are.</summary>
+    private static void CheckIds(JsonInput? list, int nodes)
+    {
+        if (list is not null)
+        {
+            ReadIds(list, nodes);
+        }
     }
 
     /// <summary>An array of different node ids.</summary>

@@ -77,6 +77,11 @@ internal static class ScenarioReader
             throw input.Error("messages to 'all' cannot be confirmed");
         }
 
+        if (target == TrafficTarget.All && entry.PayloadBytes > new MeshConfig().MaxPayloadLength)
+        {
+            throw input.Required("payloadBytes").Error($"a message to 'all' holds at most {new MeshConfig().MaxPayloadLength} bytes");
+        }
+
         input.End();
         return entry;
     }
@@ -179,7 +184,7 @@ internal static class ScenarioReader
     {
         if (topology.Kind == TopologyKind.Trace)
         {
-            throw value.Error("measured links have no positions to move between");
+            throw value.Error("nodes of measured links cannot move: their links do not follow from places");
         }
 
         IReadOnlyList<JsonInput> cells = value.Items(3);

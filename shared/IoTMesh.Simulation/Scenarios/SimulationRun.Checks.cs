@@ -175,6 +175,11 @@ public sealed partial class SimulationRun
     {
         int gateway = _mesh.IsServing(node) ? node : _mesh.CoreOf(node)!.NearestGateway;
         end = gateway == MeshAddress.None ? "it knows no gateway" : $"its nearest gateway {gateway} does not serve";
+        if (gateway == MeshAddress.None)
+        {
+            return false;
+        }
+
         for (int steps = 0; steps <= _mesh.Topology.NodeCount && node != gateway; steps++)
         {
             int next = NextHop(node, Topology.AddressOf(gateway));

@@ -59,16 +59,22 @@ public sealed partial class SoakRun : IVirtualMeshObserver
         }
     }
 
-    /// <summary>Runs it once.</summary>
-    /// <param name="atHour">Told at the end of each virtual hour.</param>
+    /// <summary>What <see cref="Run"/> checks first.</summary>
     /// <exception cref="InputException">An option is out of range.</exception>
-    public static SoakResult Run(SoakOptions options, Action<SoakHour>? atHour = null)
+    public static void Check(SoakOptions options)
     {
         if (options.Nodes is < 4 or > 1000 || options.Hours is < 1 or > 10_000)
         {
             throw new InputException($"soak: 4 to 1000 nodes and 1 to 10000 hours, not {options.Nodes} and {options.Hours}");
         }
+    }
 
+    /// <summary>Runs it once.</summary>
+    /// <param name="atHour">Told at the end of each virtual hour.</param>
+    /// <exception cref="InputException">An option is out of range.</exception>
+    public static SoakResult Run(SoakOptions options, Action<SoakHour>? atHour = null)
+    {
+        Check(options);
         long started = Stopwatch.GetTimestamp();
         SoakRun run = new(options, atHour ?? (_ => { }));
         run._mesh.RunUntil(run._endUs);
