@@ -251,6 +251,8 @@ public sealed partial class MeshNode
 
         if (PreparePeer(peer) && OpenWith(_peers.ReceiveCipher[peer], buffer))
         {
+            // A gateway whose service has stopped is a plain node again, and has no device keys.
+            _peers.IsGateway[peer] = false;
             return true;
         }
 

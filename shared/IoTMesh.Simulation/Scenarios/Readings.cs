@@ -22,8 +22,17 @@ internal struct Reading
     /// <summary>The node whose application had it first, and in which of its lives.</summary>
     internal (int Node, int Incarnation) DeliveredAt;
 
-    /// <summary>Links it crossed, once delivered.</summary>
+    /// <summary>Links it crossed, once delivered; before, those to the server that is to pass it on.</summary>
     internal byte Hops;
+
+    /// <summary>Of a message that a server passes on.</summary>
+    internal MeshClass Class;
+
+    /// <summary>It goes to a server, which passes it on.</summary>
+    internal bool IsViaServer;
+
+    /// <summary>The server has sent it on.</summary>
+    internal bool IsPassedOn;
 }
 
 /// <summary>

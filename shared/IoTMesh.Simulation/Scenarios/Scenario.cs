@@ -32,7 +32,11 @@ public sealed record TrafficEntry(
     double StartSeconds,
     bool Confirmed,
     bool Custody,
-    MeshClass Class);
+    MeshClass Class)
+{
+    /// <summary>Messages to nodes go to the gateway, whose application sends them on: client and server.</summary>
+    public bool ViaServer { get; init; }
+}
 
 /// <summary>What a fault does.</summary>
 public enum FaultKind

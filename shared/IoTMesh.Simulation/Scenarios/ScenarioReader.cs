@@ -61,7 +61,10 @@ internal static class ScenarioReader
             input.Optional("startSeconds")?.AsDouble(0, SecondsMax) ?? Scenario.DefaultStartSeconds,
             input.Optional("confirmed")?.AsBool() ?? false,
             custody?.AsBool() ?? false,
-            ReadClass(input.Optional("class")));
+            ReadClass(input.Optional("class")))
+        {
+            ViaServer = input.Optional("viaServer")?.AsBool() ?? false,
+        };
         if (entry.Custody && (target != TrafficTarget.Gateway || entry.Confirmed))
         {
             throw custody!.Error("readings in custody go to 'gateway', and are confirmed by it in any case");
@@ -70,6 +73,11 @@ internal static class ScenarioReader
         if (entry.Custody && entry.PayloadBytes > new MeshConfig().MaxReadingLength)
         {
             throw input.Required("payloadBytes").Error($"a reading in custody holds at most {new MeshConfig().MaxReadingLength} bytes");
+        }
+
+        if (entry.ViaServer && (entry.Confirmed || target is TrafficTarget.Gateway or TrafficTarget.All))
+        {
+            throw input.Required("viaServer").Error("a server passes on unconfirmed messages to 'any' or to ids");
         }
 
         if (entry.Confirmed && target == TrafficTarget.All)

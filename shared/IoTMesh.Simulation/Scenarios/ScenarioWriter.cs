@@ -144,6 +144,11 @@ internal static class ScenarioWriter
             json.WriteBoolean("custody", true);
         }
 
+        if (entry.ViaServer)
+        {
+            json.WriteBoolean("viaServer", true);
+        }
+
         if (entry.Class != MeshClass.Normal)
         {
             json.WriteString("class", entry.Class.ToString().ToLowerInvariant());

@@ -132,6 +132,7 @@ public sealed partial class SimulationRun
     {
         return flow.Entry.Target switch
         {
+            _ when flow.Entry.ViaServer && !_mesh.Medium.HasPath(flow.From, _mesh.IsServing, ratioMin) => false,
             TrafficTarget.Gateway => _mesh.Medium.HasPath(flow.From, _mesh.IsServing, ratioMin),
             TrafficTarget.Nodes => _mesh.Medium.HasPath(flow.From, node => node == flow.To && _mesh.IsRunning(node), ratioMin),
             _ => Enumerable.Range(1, _mesh.Topology.NodeCount).All(to => _mesh.Medium.HasPath(flow.From, node => node == to, ratioMin)),

@@ -218,7 +218,8 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         }
         else
         {
-            ushort destination = to == 0 ? MeshAddress.AnyGateway : Topology.AddressOf(to);
+            ushort destination = to == 0 || flow.Entry.ViaServer ? MeshAddress.AnyGateway : Topology.AddressOf(to);
+            MarkForServer(flow.Entry, index);
             taken = _mesh.Send(flow.From, destination, AppPort, flow.Entry.Class, flow.Entry.Confirmed, _payload, count);
         }
 
@@ -264,6 +265,10 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         {
             DeliverReading(node, output, index);
         }
+        else if (IsForServer(node, output.Origin, index))
+        {
+            PassOn(node, output, index);
+        }
         else if (_readings[index].BroadcastIndex < 0)
         {
             DeliverMessage(node, output, index);
@@ -276,7 +281,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
 
     private bool IsIntact(int index, MeshOutput output)
     {
-        if (index < 0 || index >= _readings.Count || _readings[index].From != output.Origin || _readings[index].PayloadBytes != output.Length)
+        if (index < 0 || index >= _readings.Count || !IsOrigin(output.Origin, index) || _readings[index].PayloadBytes != output.Length)
         {
             return false;
         }
@@ -307,7 +312,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         {
             reading.DeliveredUs = _mesh.NowUs;
             reading.DeliveredAt = (node, _mesh.IncarnationOf(node));
-            reading.Hops = output.Hops;
+            reading.Hops += output.Hops;
             _watch?.Delivered(_mesh.NowUs, index, node);
         }
     }

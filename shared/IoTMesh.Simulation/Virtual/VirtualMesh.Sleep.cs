@@ -8,10 +8,16 @@ public sealed partial class VirtualMesh
     /// <summary>Share of its running time that a node's radio was on, percent; 0 for one that never ran.</summary>
     public double AwakePercentOf(int node)
     {
+        (long awakeUs, long runningUs) = AwakeUsOf(node);
+        return runningUs == 0 ? 0 : 100.0 * awakeUs / runningUs;
+    }
+
+    /// <summary>How long its radio was on, and how long it ran in all its lives, us.</summary>
+    public (long AwakeUs, long RunningUs) AwakeUsOf(int node)
+    {
         VirtualNode entry = _nodes[node - 1];
         long awakeUs = entry.AwakeUs + (entry.AwakeSinceUs < 0 ? 0 : NowUs - entry.AwakeSinceUs);
-        long runningUs = entry.RunningUs + (entry.Core is null ? 0 : NowUs - entry.StartedUs);
-        return runningUs == 0 ? 0 : 100.0 * awakeUs / runningUs;
+        return (awakeUs, entry.RunningUs + (entry.Core is null ? 0 : NowUs - entry.StartedUs));
     }
 
     private void SetLeaf(MeshConfig config, int node)
