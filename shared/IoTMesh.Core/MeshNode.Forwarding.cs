@@ -204,13 +204,7 @@ public sealed partial class MeshNode
             return;
         }
 
-        int gateways = 0;
-        for (int r = 0; r < _routes.Count; r++)
-        {
-            gateways += _routes.IsGateway[r] && _routes.Metric[r] < MeshConfig.InfiniteMetric ? 1 : 0;
-        }
-
-        _queue.Via[slot] = gateways > 1 && route != RouteTable.None ? _routes.Destination[route] : MeshAddress.None;
+        _queue.Via[slot] = _routes.HasSeveralGateways && route != RouteTable.None ? _routes.Destination[route] : MeshAddress.None;
     }
 
     /// <summary>A route came back: messages that wait for one need not wait for their next look.</summary>

@@ -6,6 +6,8 @@ public sealed partial class MeshNode
     private const int ProbeTriesMax = 6;
     private const int ProbeRetryMs = 120;
     private const int ProbeRestMs = 10_000;
+    private const int ProbeWantedRestMs = 4_000;
+    private const int ProbeWantedMs = 120_000;
     private const int QuietUntilLostMs = 400;
     private uint _lastFailedFrame;
 
@@ -69,6 +71,27 @@ public sealed partial class MeshNode
         _timers.SetEarlier(Timer.Probe, _neighbors.ProbeDueMs[neighbor]);
     }
 
+    /// <summary>
+    /// Data of a neighbor that has not answered a challenge in this life: it may hold this node for what it was before a restart, and
+    /// its way may lead back here. It is asked whatever the table holds, for it needs this node. protocol.md 5.5.
+    /// </summary>
+    private void Challenge(int neighbor)
+    {
+        if (_neighbors.ProbeTries[neighbor] == 0)
+        {
+            _neighbors.ProbeDueMs[neighbor] = long.MaxValue;
+        }
+
+        ScheduleProbe(neighbor, 1 + _prng.Next(10));
+    }
+
+    /// <summary>True where data of that neighbor is taken: it has answered a challenge.</summary>
+    public bool IsVerified(ushort neighbor)
+    {
+        int slot = _neighbors.Find(neighbor);
+        return slot != NeighborTable.None && _neighbors.IsUsable(slot);
+    }
+
     private void SendProbes()
     {
         long next = long.MaxValue;
@@ -114,9 +137,11 @@ public sealed partial class MeshNode
         int tries = ++_neighbors.ProbeTries[n];
         if (tries > ProbeTriesMax)
         {
-            // Beacons of a one-way neighbor keep coming; it is asked again only after a rest.
+            // Beacons of a one-way neighbor keep coming; it is asked again only after a rest, a short one where a gateway hangs on it.
+            bool isWanted = _routes.WantsGatewayOver(n);
+            bool goOn = _nowMs - _neighbors.LastHeardMs[n] < (isWanted ? ProbeWantedMs : ProbeRestMs);
             _neighbors.ProbeTries[n] = 0;
-            _neighbors.ProbeDueMs[n] = _nowMs - _neighbors.LastHeardMs[n] < ProbeRestMs ? _nowMs + ProbeRestMs : long.MaxValue;
+            _neighbors.ProbeDueMs[n] = goOn ? _nowMs + (isWanted ? ProbeWantedRestMs : ProbeRestMs) : long.MaxValue;
             return;
         }
 

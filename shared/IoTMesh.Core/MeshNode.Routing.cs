@@ -11,8 +11,6 @@ public sealed partial class MeshNode
     private const byte RequestHopLimit = 64;
     private readonly int[] _sinceRing = new int[BeaconRepeats];
     private byte _beaconNumber;
-    private const int GuardMs = 120_000;
-    private bool _guarded;
     private bool _seqNoWanted;
     private bool _dumpWanted;
     private long _lastSeqNoMs;
@@ -38,7 +36,7 @@ public sealed partial class MeshNode
 
         if (_timers.IsDue(Timer.Beacon, _nowMs))
         {
-            bool transmit = _trickle.HandleTimeout(_nowMs);
+            bool transmit = _trickle.HandleTimeout(_nowMs, _neighbors.VerifiedCount() == 0);
             if (transmit || _nowMs - _lastBeaconMs > Config.BeaconMaxMs)
             {
                 QueueBeacon(false);
@@ -185,7 +183,7 @@ public sealed partial class MeshNode
 
     private int ApplyEntry(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway)
     {
-        int changes = _routes.Update(neighbor, destination, seqNo, metric, isGateway, _guarded && _nowMs - _startMs < GuardMs);
+        int changes = _routes.Update(neighbor, destination, seqNo, metric, isGateway);
         if (changes != 0)
         {
             FollowUp(_routes.Find(destination), changes);

@@ -13,6 +13,12 @@ public sealed partial class MeshNode
             return ParseError.TooShort;
         }
 
+        if (!_neighbors.IsUsable(neighbor))
+        {
+            Challenge(neighbor);
+            return ParseError.UnknownNeighbor;
+        }
+
         _frameLength = end - offset + FrameFormat.TagLength;
         int cost = buffer[at];
         at++;

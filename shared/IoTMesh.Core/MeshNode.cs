@@ -363,7 +363,6 @@ public sealed partial class MeshNode
             return;
         }
 
-        _guarded = !_record.IsFirstBoot;
         _trickle.Start(_nowMs);
         _timers.Set(Timer.Beacon, _trickle.DueMs);
         TellRestoredPeers();

@@ -43,7 +43,7 @@ internal sealed partial class RouteTable
     private readonly ushort[] _evidenceMetric;
     private readonly ushort[] _gatewaySeqNo;
 
-    // Bit k: what candidate k said first after this node's restart may rest on this node's own earlier advertisements.
+    // Bit k: what candidate k said first after routes were evicted may rest on this node's own earlier advertisements.
     private readonly byte[] _unproven;
 
     // The next hop's neighbor slot, and its place among the candidates (also NoNeighbor for none).
@@ -110,7 +110,7 @@ internal sealed partial class RouteTable
     /// A host's route was evicted early and its feasibility distance with it, so hosts that come new are guarded from now on. Gateways
     /// are not: none was ever evicted before it was forgotten.
     /// </summary>
-    internal bool HasEvicted { get; private set; }
+    internal bool HasEvicted { get; set; }
 
     /// <summary>The mesh has more destinations than places here, or at some other node: a missing route says nothing about a node.</summary>
     internal bool IsShort { get; set; }
@@ -139,10 +139,10 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>
-    /// Takes in what a neighbor advertised and chooses again. <paramref name="guarded"/>: this node rebooted lately and may have
-    /// advertised better before, so that a neighbor's first word counts only once a newer seqno follows it (protocol.md 5.5).
+    /// Takes in what a neighbor advertised and chooses again. Where routes were evicted this node may have advertised better before, so
+    /// that a neighbor's first word counts only once a newer seqno follows it (protocol.md 5.5).
     /// </summary>
-    internal int Update(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway, bool guarded)
+    internal int Update(int neighbor, ushort destination, ushort seqNo, ushort metric, bool isGateway)
     {
         int route = Find(destination);
         if (route == None)
@@ -154,7 +154,7 @@ internal sealed partial class RouteTable
         }
 
         int flag = NoteGateway(route, seqNo, metric, isGateway);
-        return flag | UpdateCandidate(route, neighbor, seqNo, metric, guarded || (HasEvicted && !isGateway));
+        return flag | UpdateCandidate(route, neighbor, seqNo, metric, HasEvicted && !isGateway);
     }
 
     // Whether a destination is a gateway is its own word, so the newest seqno that says so counts.
@@ -172,6 +172,7 @@ internal sealed partial class RouteTable
         }
 
         IsGateway[route] = isGateway;
+        CountGateways();
         Touch(route);
         return ChangedMetric | Urgent;
     }
@@ -334,12 +335,15 @@ internal sealed partial class RouteTable
             _candidate[(route * Candidates) + k] = NoNeighbor;
         }
 
+        CountGateways();
         return route;
     }
 
     /// <summary>Counts for how long routes are unreachable; called by housekeeping.</summary>
     internal void Age()
     {
+        _severalTicks -= (byte)(_severalTicks > 0 ? 1 : 0);
+        CountGateways();
         for (int i = 0; i < Count; i++)
         {
             byte ticks = _unreachableTicks[i];

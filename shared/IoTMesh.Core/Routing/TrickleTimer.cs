@@ -3,6 +3,7 @@ namespace IoTMesh.Core;
 /// <summary>The Trickle algorithm (RFC 6206 section 4.2). Times in ms.</summary>
 internal sealed class TrickleTimer
 {
+    private const int AloneMaxMs = 8_000;
     private readonly int _minMs;
     private readonly int _maxMs;
     private readonly int _redundancy;
@@ -45,7 +46,8 @@ internal sealed class TrickleTimer
     }
 
     /// <summary>True where the node must transmit now (step 4); at an interval's end the next one begins (step 5).</summary>
-    internal bool HandleTimeout(long nowMs)
+    /// <param name="isAlone">Nobody answers: the next interval is 8 s at most.</param>
+    internal bool HandleTimeout(long nowMs, bool isAlone = false)
     {
         if (nowMs < DueMs)
         {
@@ -59,7 +61,8 @@ internal sealed class TrickleTimer
             return _heard < _redundancy;
         }
 
-        _intervalMs = _intervalMs * 2 > _maxMs ? _maxMs : _intervalMs * 2;
+        int maxMs = isAlone && _maxMs > AloneMaxMs ? AloneMaxMs : _maxMs;
+        _intervalMs = _intervalMs * 2 > maxMs ? maxMs : _intervalMs * 2;
         BeginInterval(nowMs);
         return false;
     }

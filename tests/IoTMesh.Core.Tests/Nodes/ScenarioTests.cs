@@ -82,20 +82,30 @@ public class ScenarioTests
         mesh.Line(3);
         mesh.Run(8_000);
         mesh.Nodes[2].Send(mesh.NowMs, 3, 50, MeshClass.Normal, false, [1], 0, 1, out _);
-        mesh.Run(6_000);
-        Assert.Single(mesh.Delivered);
+        mesh.Run(3_000);
+        mesh.Nodes[2].Send(mesh.NowMs, 3, 50, MeshClass.Normal, false, [2], 0, 1, out _);
+        mesh.Run(3_000);
+        Assert.Equal(2, mesh.Delivered.Count);
         byte[] beacon = mesh.Frames.First(f => f.From == 2 && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeBeacon).Frame;
-        byte[] data = mesh.Frames.Last(f => f.From == 2 && HoldsKind(f.Frame, MessageKind.Datagram)).Frame;
+        byte[][] data = [.. mesh.Frames.Where(f => f.From == 2 && HoldsKind(f.Frame, MessageKind.Datagram)).Select(f => f.Frame)];
         mesh.Kill(3);
         mesh.Cut(2, 3);
         MeshNode node = mesh.Start(3);
         mesh.Run(100);
 
-        // The hop cannot know: a node that has just started takes a recorded stranger for a new neighbor.
+        // A node that has just started takes a recorded stranger for a new neighbor, but no data of it.
         Assert.Equal(ParseError.None, node.HandleFrame(mesh.NowMs, beacon, 0, beacon.Length, -60));
-        Assert.Equal(ParseError.None, node.HandleFrame(mesh.NowMs, data, 0, data.Length, -60));
+        Assert.Equal(ParseError.UnknownNeighbor, node.HandleFrame(mesh.NowMs, data[^2], 0, data[^2].Length, -60));
+
+        // Nor does it take the data for news once the neighbor itself is back: it is bound to the receiver's boot.
+        mesh.Link(2, 3);
+        mesh.Nodes[2].Send(mesh.NowMs, MeshAddress.All, 40, MeshClass.Normal, false, [1], 0, 1, out _);
+        mesh.Run(1_000);
+        Assert.True(node.IsVerified(2));
+        mesh.Delivered.RemoveAll(d => d.Port == 40);
+        Assert.Equal(ParseError.None, node.HandleFrame(mesh.NowMs, data[^1], 0, data[^1].Length, -60));
         mesh.Drain(3);
-        Assert.Single(mesh.Delivered);
+        Assert.Equal(2, mesh.Delivered.Count);
         Assert.Equal(1, node.Counters.EndToEndBadTag);
     }
 

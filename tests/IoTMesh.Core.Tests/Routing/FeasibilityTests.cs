@@ -125,13 +125,13 @@ public class FeasibilityTests
             int route = other._routes.Find(_destination);
             if (route != RouteTable.None)
             {
-                _routes.Update(from, _destination, other._routes.SeqNoAdvertised[route], other._routes.Metric[route], false, false);
+                _routes.Update(from, _destination, other._routes.SeqNoAdvertised[route], other._routes.Metric[route], false);
             }
         }
 
         internal void HearDestination(ushort metric, ushort seqNo, long nowMs)
         {
-            _routes.Update(_count, _destination, seqNo, metric, false, false);
+            _routes.Update(_count, _destination, seqNo, metric, false);
         }
 
         internal void ChangeCost(int neighbor, Random random, long nowMs)

@@ -18,9 +18,9 @@ public class RouteTableTests
         }
     }
 
-    private int Hear(int neighbor, ushort destination, ushort seqNo, ushort metric, bool gateway = false, bool guarded = false)
+    private int Hear(int neighbor, ushort destination, ushort seqNo, ushort metric, bool gateway = false)
     {
-        return _routes.Update(neighbor, destination, seqNo, metric, gateway, guarded);
+        return _routes.Update(neighbor, destination, seqNo, metric, gateway);
     }
 
     [Fact]
@@ -81,14 +81,15 @@ public class RouteTableTests
     }
 
     [Fact]
-    public void A_rebooted_node_waits_for_a_newer_seqno_but_trusts_the_destination_itself()
+    public void A_node_that_evicted_a_route_waits_for_a_newer_seqno_but_trusts_the_destination_itself()
     {
-        Hear(0, 100, 7, 64, guarded: true);
+        _routes.HasEvicted = true;
+        Hear(0, 100, 7, 64);
         int route = _routes.Find(100);
         Assert.Equal(RouteTable.None, _routes.NextHop(route));
-        Hear(0, 100, 8, 64, guarded: true);
+        Hear(0, 100, 8, 64);
         Assert.Equal(0, _routes.NextHop(route));
-        Hear(1, 2, 7, 0, guarded: true);
+        Hear(1, 2, 7, 0);
         Assert.Equal(1, _routes.NextHop(_routes.Find(2)));
     }
 
@@ -177,25 +178,25 @@ public class RouteTableTests
         var routes = new RouteTable(32, _neighbors);
         for (ushort d = 100; d < 200; d++)
         {
-            routes.Update(0, d, 1, (ushort)d, false, false);
+            routes.Update(0, d, 1, (ushort)d, false);
         }
 
         Assert.Equal(30, routes.Count);
-        routes.Update(0, 110, 1, MeshConfig.InfiniteMetric, false, false);
+        routes.Update(0, 110, 1, MeshConfig.InfiniteMetric, false);
         for (int i = 0; i < 52; i++)
         {
             routes.Age();
         }
 
         // Forgotten, so that its place can be had without a guard; one that was lost a moment ago keeps its own.
-        routes.Update(1, 190, 1, 64, false, false);
+        routes.Update(1, 190, 1, 64, false);
         Assert.Equal(RouteTable.None, routes.Find(110));
         Assert.Equal(1, routes.NextHop(routes.Find(190)));
-        routes.Update(0, 111, 1, MeshConfig.InfiniteMetric, false, false);
-        routes.Update(1, 191, 1, 64, false, false);
+        routes.Update(0, 111, 1, MeshConfig.InfiniteMetric, false);
+        routes.Update(1, 191, 1, 64, false);
         Assert.Equal(RouteTable.None, routes.Find(191));
         Assert.False(routes.HasEvicted);
-        routes.Update(0, 200, 1, 64, true, false);
+        routes.Update(0, 200, 1, 64, true);
         Assert.Equal(0, routes.NextHop(routes.Find(200)));
     }
 

@@ -7,7 +7,9 @@ namespace IoTMesh.Core.Tests.Routing.Model;
 /// <param name="Worsenings">How often a link becomes dearer, together.</param>
 /// <param name="IsSettled">Begins where all nodes have found their routes; else where nobody has heard anything.</param>
 /// <param name="LateReplies">Answers to challenges may come late too; else challenge and answer are one event.</param>
-internal sealed record ModelBounds(int SeqNos, int Reboots, int Losses, int Worsenings, bool IsSettled, bool LateReplies = false);
+/// <param name="NewsUnderWay">Begins where the destination has raised its seqno besides, and nobody but its neighbors has heard of it.</param>
+internal sealed record ModelBounds(
+    int SeqNos, int Reboots, int Losses, int Worsenings, bool IsSettled, bool LateReplies = false, bool NewsUnderWay = false);
 
 /// <summary>What an exploration found.</summary>
 /// <param name="States">Different states reached.</param>

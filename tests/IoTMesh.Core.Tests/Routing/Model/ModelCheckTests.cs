@@ -47,6 +47,14 @@ public class ModelCheckTests(ITestOutputHelper log)
         Check(nodes, new ModelBounds(seqNos, reboots, losses, worsenings, isSettled, lateReplies), _ => true, DeepStatesMax);
     }
 
+    [DeepTheory]
+    [InlineData(1, 0)]
+    [InlineData(1, 1)]
+    public void Deep_with_news_under_way(int reboots, int losses)
+    {
+        Check(4, new ModelBounds(0, reboots, losses, 0, true, NewsUnderWay: true), edges => edges.Count == 3 || IsRing(edges), DeepStatesMax);
+    }
+
     [Fact]
     public void Without_strictness_the_checker_finds_a_loop()
     {
@@ -60,9 +68,21 @@ public class ModelCheckTests(ITestOutputHelper log)
     }
 
     [Fact]
-    public void Without_the_reboot_guard_the_checker_finds_a_loop()
+    public void Where_a_restarted_node_takes_messages_of_whoever_sends_them_the_checker_finds_a_loop()
     {
-        Hunt(4, "01 12 23", "13", new ModelBounds(0, 1, 0, 0, true), Weakness.NoRebootGuard);
+        Hunt(4, "01 12 23", "13", new ModelBounds(0, 1, 0, 0, true), Weakness.NoRefusal);
+    }
+
+    /// <summary>
+    /// Node 1 advertised a seqno before its restart, and what its neighbor says of it goes on only after that: news to node 1, and newer
+    /// than that neighbor's first word.
+    /// </summary>
+    [Fact]
+    public void A_guard_against_first_words_does_not_do_what_the_refusal_does()
+    {
+        ModelBounds bounds = new(0, 1, 0, 0, true, NewsUnderWay: true);
+        Hunt(4, "01 12 23", "13", bounds, Weakness.NoRefusal | Weakness.FirstWordGuard);
+        Check(3, bounds, _ => true, StatesMax);
     }
 
     private static bool IsRing(IReadOnlyList<(int A, int B)> edges)

@@ -85,6 +85,14 @@ internal sealed partial class ModelExplorer
             Settle();
         }
 
+        if (_bounds.NewsUnderWay)
+        {
+            _seqNo++;
+            SayNews(0);
+            int news = _allSaid.Count - 1;
+            NearBy(_edges)[0].ForEach(to => Apply(new Step(Kind.Beacon, 0, to, news)));
+        }
+
         for (int node = 1; node < _count; node++)
         {
             SaveNode(node);
@@ -310,7 +318,7 @@ internal sealed partial class ModelExplorer
         for (int hops = 0; hops <= _count; hops++)
         {
             int next = NextHopOf(at);
-            if (next <= 0)
+            if (next <= 0 || !ModelNode.TakesIn(_next, (next - 1) * _nodeLength, at))
             {
                 return false;
             }

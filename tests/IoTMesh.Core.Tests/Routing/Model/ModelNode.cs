@@ -14,11 +14,14 @@ internal enum Weakness
     /// <summary>An old seqno counts like the present one.</summary>
     SeqNoIgnored = 2,
 
-    /// <summary>A node that restarts trusts its neighbors' first word.</summary>
-    NoRebootGuard = 4,
+    /// <summary>A node takes messages of neighbors that have answered no challenge of its present life.</summary>
+    NoRefusal = 4,
 
     /// <summary>What was learned from a neighbor outlives its restart.</summary>
     RoutesOutliveBoot = 8,
+
+    /// <summary>After a restart a neighbor's first word counts only once a newer seqno follows it, as earlier versions of the protocol had it.</summary>
+    FirstWordGuard = 16,
 }
 
 /// <summary>
@@ -29,8 +32,8 @@ internal sealed class ModelNode
 {
     private const int DestinationSlot = 0;
 
-    // Boot, next hop plus 1.
-    private const int HeadLength = 2;
+    // Boot, next hop plus 1, a bit for each neighbor whose messages are taken.
+    private const int HeadLength = 3;
     private readonly NeighborTable _neighbors;
     private readonly RouteTable _routes;
     private readonly TableImage _neighborImage;
@@ -95,6 +98,13 @@ internal sealed class ModelNode
         ClearUnusedPlaces();
         image[at] = Boot;
         image[at + 1] = (byte)(NextHop + 1);
+        image[at + 2] = 0;
+        for (int i = 0; i < _neighbors.Capacity; i++)
+        {
+            bool isTaken = _neighbors.IsUsable(i) || (_weakness & Weakness.NoRefusal) != 0;
+            image[at + 2] |= (byte)(isTaken ? 1 << i : 0);
+        }
+
         _neighborImage.Save(image, at + HeadLength);
         _routeImage.Save(image, at + HeadLength + _neighborImage.Length);
     }
@@ -111,6 +121,7 @@ internal sealed class ModelNode
         byte boot = (byte)(Boot + 1);
         Load(_fresh, 0);
         Boot = boot;
+        _routes.HasEvicted = (_weakness & Weakness.FirstWordGuard) != 0;
     }
 
     /// <summary>A beacon: the sender's boot and, unless it has no route to say of, its entry for the destination.</summary>
@@ -127,14 +138,13 @@ internal sealed class ModelNode
             return;
         }
 
-        bool guarded = Boot > 1 && (_weakness & Weakness.NoRebootGuard) == 0;
         ushort told = seqNo;
         if ((_weakness & Weakness.SeqNoIgnored) != 0 && HasRoute && SeqNo.IsNewer(_routes.DistanceSeqNo[0], seqNo))
         {
             told = _routes.DistanceSeqNo[0];
         }
 
-        Choose(() => _routes.Update(from, Destination, told, metric, true, guarded));
+        Choose(() => _routes.Update(from, Destination, told, metric, false));
     }
 
     /// <summary>Node <paramref name="from"/> challenges this one.</summary>
@@ -175,6 +185,9 @@ internal sealed class ModelNode
 
     /// <summary>The next hop of the node whose image lies there; -1 for none.</summary>
     internal static int NextHopIn(byte[] image, int at) => image[at + 1] - 1;
+
+    /// <summary>Whether the node whose image lies there takes messages of a neighbor.</summary>
+    internal static bool TakesIn(byte[] image, int at, int neighbor) => (image[at + 2] >> neighbor & 1) != 0;
 
     private static ushort AddressOf(int node) => (ushort)(node + 1);
 
