@@ -50,6 +50,23 @@ public class CircleTests
             """);
     }
 
+    /// <summary>
+    /// Two neighbors, each of which had heard of the end of another gateway, passed messages to and fro: each knew one gateway only and
+    /// so wrote none into them.
+    /// </summary>
+    [Theory]
+    [InlineData(70523)]
+    [InlineData(11)]
+    [InlineData(42)]
+    public void Lossy_grid_where_a_gateway_ends_keeps_messages_to_one_gateway(int seed)
+    {
+        Check(seed, """
+            {"name":"c","durationSeconds":25,"topology":{"kind":"grid4","nodes":25,"loss":0.59,"gateways":[9,21]},"clockDriftPpm":62,
+             "traffic":[{"from":[1,2,3,4,5,6,7,8,10,11,12],"to":"gateway","periodSeconds":6,"payloadBytes":8,"startSeconds":1,"custody":true}],
+             "faults":[{"atSeconds":13,"kill":10},{"atSeconds":14,"gatewayDown":21}]}
+            """);
+    }
+
     private static void Check(int seed, string json)
     {
         SimulationResult result = SimulationRun.Run(Scenario.Parse("circle.json", Encoding.UTF8.GetBytes(json)), (ulong)seed);

@@ -6,6 +6,9 @@ public sealed partial class SimulationRun
 {
     private const long SettleUs = 30 * Second;
 
+    // After which every neighbor that says nothing is given up: NeighborTimeoutMs, and what it takes to find another way.
+    private const long SilenceUs = 400 * Second;
+
     void IVirtualMeshObserver.RouteChanged(int node, ushort destination)
     {
         _watch?.RouteChanged(_mesh.NowUs, node);
@@ -41,11 +44,12 @@ public sealed partial class SimulationRun
 
     /// <summary>
     /// Follows next hops from a node whose route changed; a new cycle must lead through it. Each gateway is a destination of its own:
-    /// a message for any of them keeps to the one it was given (protocol.md 6).
+    /// a message for any of them keeps to the one it was given (protocol.md 6). A next hop that would take no message of this node, because
+    /// it has restarted and this node has not yet answered it, ends the way (protocol.md 5.5).
     /// </summary>
     private void CheckLoop(int node, ushort destination)
     {
-        int before = RouteCycle.Find(node, _mesh.Topology.NodeCount, at => NextHop(at, destination));
+        int before = RouteCycle.Find(node, _mesh.Topology.NodeCount, at => TakingNextHop(at, destination));
         if (before == 0)
         {
             _inCycle.Remove((node, destination));
@@ -61,6 +65,13 @@ public sealed partial class SimulationRun
             _loops++;
             Violate($"the next hops to node {destination} lead from node {node} back to it, through node {before}");
         }
+    }
+
+    private int TakingNextHop(int node, ushort destination)
+    {
+        int next = NextHop(node, destination);
+        return next >= 1 && next <= _mesh.Topology.NodeCount && _mesh.CoreOf(next) is MeshNode core && core.IsVerified(Topology.AddressOf(node))
+            ? next : 0;
     }
 
     /// <summary>The next hop of a living node, 0 where the way ends.</summary>
@@ -152,7 +163,10 @@ public sealed partial class SimulationRun
         }
     }
 
-    /// <summary>Half a minute after the last fault, each node that has a way to a gateway must have a route that gets there.</summary>
+    /// <summary>
+    /// Half a minute after the last fault, each node that has a way to a gateway and sent something to one since then must have a route that
+    /// gets there. A next hop that died is known by what is not acknowledged; without traffic only by its silence (protocol.md 5.3).
+    /// </summary>
     private void CheckConverged()
     {
         CheckLoopsAll();
@@ -165,11 +179,41 @@ public sealed partial class SimulationRun
         CheckFlowing();
         for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
         {
-            if (_mesh.IsRunning(node) && _mesh.Medium.HasPath(node, _mesh.IsServing, 0.5) && !RouteArrives(node, out string end))
+            string end = "";
+            bool knowsGateway = _mesh.IsServing(node) || _mesh.CoreOf(node)?.NearestGateway != MeshAddress.None;
+            bool mustArrive = calmUs >= SilenceUs || !knowsGateway || HasSentToGateway(node);
+            bool isLost = mustArrive && _mesh.IsRunning(node) && !_arrives[node] && !RouteArrives(node, out end);
+            if (isLost && _mesh.Medium.HasPath(node, _mesh.IsServing, 0.5))
             {
                 Violate($"node {node} has a way to a gateway, but no route that leads to one: {end}");
             }
         }
+    }
+
+    /// <summary>Whether the node made a reading for a gateway at least 10 s ago, and after the mesh had its half minute.</summary>
+    private bool HasSentToGateway(int node)
+    {
+        long settledUs = SettleUs + (_faultTimes.Count == 0 ? Second : _faultTimes[^1].AtUs);
+        return _readings.Exists(reading => reading.From == node && reading.To == 0 && reading.MadeUs >= settledUs);
+    }
+
+    /// <summary>
+    /// The last ten seconds, looked at each second: a lossy link is given up by bad luck now and then, and it takes a moment to find it again.
+    /// </summary>
+    private void RunToCalmEnd()
+    {
+        long fromUs = Math.Max(0, _endUs - Us(Scenario.TailSeconds));
+        _mesh.RunUntil(fromUs);
+        for (long atUs = fromUs; atUs < _endUs; atUs += Second)
+        {
+            _mesh.RunUntil(atUs);
+            for (int node = 1; node <= _mesh.Topology.NodeCount; node++)
+            {
+                _arrives[node] = _arrives[node] || (_mesh.IsRunning(node) && RouteArrives(node, out _));
+            }
+        }
+
+        _mesh.RunUntil(_endUs);
     }
 
     private bool RouteArrives(int node, out string end)

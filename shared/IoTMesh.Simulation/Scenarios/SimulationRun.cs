@@ -25,6 +25,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private readonly List<int> _unreachable = [];
     private readonly long[] _startedUs;
     private readonly long[] _joinedUs;
+    private readonly bool[] _arrives;
     private readonly byte[] _payload = new byte[1024];
     private readonly long _endUs;
     private readonly long _trafficStartUs;
@@ -50,6 +51,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         int nodes = _mesh.Topology.NodeCount;
         _startedUs = new long[nodes + 1];
         _joinedUs = new long[nodes + 1];
+        _arrives = new bool[nodes + 1];
         Array.Fill(_startedUs, -1);
         Array.Fill(_joinedUs, -1);
         for (int node = 1; node <= nodes; node++)
@@ -105,7 +107,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     internal void RunToEnd()
     {
         _watch?.Begun(_mesh);
-        _mesh.RunUntil(_endUs);
+        RunToCalmEnd();
         CheckConverged();
         CheckCustody();
         _watch?.Ended(_endUs);

@@ -164,9 +164,6 @@ public sealed partial class VirtualMesh
                 case OutputKind.Deliver:
                     Deliver(node, _output);
                     break;
-                case OutputKind.NeighborChanged when _disturbance is not null && !_output.Success:
-                    node.GivenUpUs[_output.Destination] = NowUs;
-                    break;
                 case OutputKind.RouteChanged:
                     _observer.RouteChanged(node.Id, _output.Destination);
                     break;
@@ -176,6 +173,11 @@ public sealed partial class VirtualMesh
         if (node.Core is not null)
         {
             CheckBounds(node);
+            if (_disturbance is not null)
+            {
+                NoteForgotten(node);
+            }
+
             ScheduleTimer(node);
             NoteRadio(node);
         }

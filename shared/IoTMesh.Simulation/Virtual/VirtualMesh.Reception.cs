@@ -8,6 +8,7 @@ public sealed partial class VirtualMesh
     private const int FlippedBitsMax = 8;
     private readonly MessageTrail _trail = new();
     private readonly NeighborInfo _neighbor = new();
+    private readonly HashSet<ushort> _listed = [];
 
     /// <summary>Messages in accepted frames that the checkers could not read.</summary>
     internal long UnreadCount => _trail.Unread;
@@ -113,6 +114,28 @@ public sealed partial class VirtualMesh
         }
 
         _flights.Free(slot);
+    }
+
+    /// <summary>Whom the node has forgotten since the last look: its replay window went with it.</summary>
+    private void NoteForgotten(VirtualNode node)
+    {
+        _listed.Clear();
+        for (int i = 0; i < node.Core!.NeighborCount; i++)
+        {
+            node.Core.GetNeighbor(i, _neighbor);
+            _listed.Add(_neighbor.Address);
+        }
+
+        foreach (ushort known in node.Listed)
+        {
+            if (!_listed.Contains(known))
+            {
+                node.GivenUpUs[known] = NowUs;
+            }
+        }
+
+        node.Listed.Clear();
+        node.Listed.UnionWith(_listed);
     }
 
     private bool Knows(MeshNode core, int sender)

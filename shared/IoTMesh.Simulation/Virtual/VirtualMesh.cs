@@ -380,6 +380,9 @@ public sealed partial class VirtualMesh
         /// <summary>When it last gave up a neighbor; kept where frames may come again.</summary>
         internal Dictionary<ushort, long> GivenUpUs { get; } = [];
 
+        /// <summary>The neighbors in its table at the last look.</summary>
+        internal HashSet<ushort> Listed { get; } = [];
+
         /// <summary>What its earlier lives counted.</summary>
         internal MeshCounters Past { get; } = new();
     }
