@@ -78,6 +78,9 @@ internal static class SimCommand
             throw new CommandFailure($"{option} shows one run: leave --seeds out, choose the run with --seed", ExitCode.Usage);
         }
 
+        CheckDifferent("--pcap", options.Pcap, "the scenario", options.Name);
+        CheckDifferent("--replay", options.Replay, "the scenario", options.Name);
+        CheckDifferent("--replay", options.Replay, "--pcap", options.Pcap);
         Scenario scenario = Scenario.Load(options.Name);
         if (options.Seeds is { } count)
         {
@@ -89,6 +92,15 @@ internal static class SimCommand
         SimulationResult result = RunWatched(scenario, options);
         Console.WriteLine(options.IsJson ? result.ToJson() : result.ToText());
         return result.IsGood ? ExitCode.Success : ExitCode.Failed;
+    }
+
+    // One would overwrite the other.
+    private static void CheckDifferent(string option, string? path, string otherOption, string? other)
+    {
+        if (!string.IsNullOrEmpty(path) && !string.IsNullOrEmpty(other) && Path.GetFullPath(path) == Path.GetFullPath(other))
+        {
+            throw new CommandFailure($"{option}: {path} is the file of {otherOption}, too; name another", ExitCode.Usage);
+        }
     }
 
     private static SimulationResult RunWatched(Scenario scenario, Options options)

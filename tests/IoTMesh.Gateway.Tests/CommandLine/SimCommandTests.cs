@@ -12,6 +12,8 @@ public sealed class SimCommandTests : IDisposable
     [InlineData("iotmesh: --pcap: cannot write /no/such/folder/a.pcapng: ", "sim", "line-10", "--pcap", "/no/such/folder/a.pcapng")]
     [InlineData("iotmesh: --replay: cannot write /no/such/folder/a.html: ", "sim", "line-10", "--replay", "/no/such/folder/a.html")]
     [InlineData("iotmesh: --pcap shows one run: leave --seeds out, choose the run with --seed", "sim", "line-10", "--seeds", "3", "--pcap", "a")]
+    [InlineData("iotmesh: --replay: a is the file of --pcap, too; name another", "sim", "line-10", "--pcap", "./a", "--replay", "a")]
+    [InlineData("iotmesh: --pcap: ./b.json is the file of the scenario, too; name another", "sim", "b.json", "--pcap", "./b.json")]
     [InlineData("iotmesh: --replay shows one run: leave --seeds out, choose the run with --seed", "sim", "line-10", "--seeds", "3", "--replay", "a")]
     [InlineData("iotmesh: --pcap: cannot write /no/such/folder/a.pcapng: ", "air", "--port", "0", "--pcap", "/no/such/folder/a.pcapng")]
     [InlineData("iotmesh: --nodes: 3 to 200, is 2", "sim", "fuzz", "--nodes", "2")]
