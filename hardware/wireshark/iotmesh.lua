@@ -5,15 +5,15 @@
 
 local VERSION = 1
 local TYPE_DATA, TYPE_BEACON, TYPE_ACK, TYPE_PROBE, TYPE_REPLY, TYPE_REQUEST, TYPE_FLOOD = 0, 1, 2, 3, 4, 5, 6
-local TYPE_ACK_MAIL, TYPE_POLL = 7, 8
-local TYPE_MAX = TYPE_POLL
+local TYPE_ACK_MAIL, TYPE_POLL, TYPE_BUSY = 7, 8, 9
+local TYPE_MAX = TYPE_BUSY
 local EXTENSION_WAYPOINTS = 1
 local WANTED_MAX = 8
 local TAG, END_TAG = 4, 8
 local NARROW, WIDE = 8, 10
 
 local types = {
-    [0] = "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll",
+    [0] = "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy",
 }
 local kinds = {
     [0] = "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings",
@@ -48,6 +48,7 @@ local f = {
     ack_epoch = ProtoField.uint8("iotmesh.ack.epoch", "Key epoch", base.DEC, nil, 0x03),
     ack_counter = ProtoField.uint16("iotmesh.ack.counter", "Acknowledged counter, low end", base.DEC),
     ack_bitmap = ProtoField.uint8("iotmesh.ack.bitmap", "Bitmap of the 8 before", base.HEX),
+    busy_taken = ProtoField.uint8("iotmesh.busy.taken", "Messages taken over", base.HEX),
     cost = ProtoField.uint8("iotmesh.cost", "Sender's cost, x 32/64 transmissions", base.DEC),
     boot = ProtoField.uint16("iotmesh.boot", "Boot number", base.DEC),
     probe_leaf = ProtoField.bool("iotmesh.probe.leaf", "From a sleepy leaf", 8, nil, 0x01),
@@ -349,13 +350,13 @@ local function add_body(type, tvb, at, stop, tree, pinfo)
     end
 end
 
-local function add_bare_ack(tvb, tree, pinfo)
+local function add_bare_ack(tvb, tree, pinfo, type)
     local length = tvb:len()
     tree:add(f.ack_epoch, tvb(0, 1))
     tree:add_le(f.ack_counter, tvb(1, 1))
     pinfo.cols.info:append(string.format(" of ..%d", tvb(1, 1):uint()))
     if length == 7 then
-        tree:add(f.ack_bitmap, tvb(2, 1))
+        tree:add(type == TYPE_BUSY and f.busy_taken or f.ack_bitmap, tvb(2, 1))
     end
     tree:add(f.tag, tvb(length - TAG, TAG))
     if length ~= 6 and length ~= 7 then
@@ -377,8 +378,8 @@ local function add_frame(tvb, tree, pinfo)
     end
     tree:append_text(", " .. types[type])
     pinfo.cols.info:set(types[type])
-    if type == TYPE_ACK or type == TYPE_ACK_MAIL then
-        return add_bare_ack(tvb, tree, pinfo)
+    if type == TYPE_ACK or type == TYPE_ACK_MAIL or type == TYPE_BUSY then
+        return add_bare_ack(tvb, tree, pinfo, type)
     end
     local at = type == TYPE_DATA and NARROW or WIDE
     if length < at + TAG then

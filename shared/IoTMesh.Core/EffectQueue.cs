@@ -18,6 +18,7 @@ internal static class Effect
     public const int NeighborChanged = 13;
     public const int StoreCustody = 20;
     public const int SendPoll = 14;
+    public const int SendBusy = 15;
 }
 
 /// <summary>

@@ -90,6 +90,11 @@ public sealed class MeshConfig
     /// <summary>A bulk message to any gateway may wait so long at its origin and at relays for others to join it, ms; 0: never.</summary>
     public int AggregateMs = 1_000;
 
+    /// <summary>
+    /// Share of the link's time that this node may take for bulk messages, percent, 1 to 100; waiting for a channel that others use counts.
+    /// </summary>
+    public int BulkPercent = 20;
+
     /// <summary>Tries to hand a message to next hops.</summary>
     public int MaxTries = 8;
 

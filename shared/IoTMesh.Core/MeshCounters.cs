@@ -9,6 +9,8 @@ public sealed class MeshCounters
     public long BytesReceived;
     public long BeaconsSent;
     public long AcksSent;
+    public long BusySent;
+    public long BusyReceived;
     public long DataFramesSent;
     public long Retries;
     public long Originated;
@@ -33,6 +35,7 @@ public sealed class MeshCounters
     public long DroppedHopLimit;
     public long DroppedQueueFull;
     public long DroppedMailbox;
+    public long DroppedBusy;
 
     /// <summary>End-to-end checks that failed at this destination.</summary>
     public long EndToEndBadTag;

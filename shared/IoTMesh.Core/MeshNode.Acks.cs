@@ -51,7 +51,7 @@ public sealed partial class MeshNode
     /// </summary>
     private bool WantsAckTwice(int neighbor, int count)
     {
-        bool twice = _neighbors.LosesTries(neighbor);
+        bool twice = _neighbors.LosesTries(neighbor) && !IsLoaded;
         for (int i = 0; i < count; i++)
         {
             twice |= _queue.TriesHere[_batch[i]] > 0;

@@ -8,7 +8,14 @@ public sealed partial class MeshNode
 {
     private const int AtLinkMaxMs = 500;
     private const int AtLinkLookMs = 20;
+    private const int LoadedWaitMs = 4;
     private bool _linkTells;
+
+    // How long data frames take at the link of late, in 1/16 ms.
+    private int _linkWaitMs16;
+
+    /// <summary>Frames wait for others on the channel: what is lost now, is lost by collisions.</summary>
+    private bool IsLoaded => _linkWaitMs16 >= LoadedWaitMs * 16;
 
     /// <summary>The frame at hand, with the first messages of the batch, has been handed to the link.</summary>
     private void NoteHandedOut(int count, int token)
@@ -16,6 +23,7 @@ public sealed partial class MeshNode
         for (int i = 0; i < count; i++)
         {
             _queue.SendToken[_batch[i]] = (ushort)token;
+            _queue.SetPlace(_batch[i], i);
         }
     }
 
@@ -23,15 +31,28 @@ public sealed partial class MeshNode
     {
         _linkTells = true;
         ushort low = (ushort)token;
+        bool any = false;
         for (int slot = 0; low != 0 && slot < _queue.Capacity; slot++)
         {
             if (_queue.State[slot] == MessageQueue.StateInFlight && _queue.SendToken[slot] == low)
             {
                 // What was drawn as the time to wait stays: it only begins later.
-                _queue.DueMs[slot] += (ushort)((ushort)_nowMs - _queue.SentMs[slot]);
+                int waitedMs = (ushort)((ushort)_nowMs - _queue.SentMs[slot]);
+                _queue.DueMs[slot] += waitedMs;
                 _queue.SentMs[slot] = (ushort)_nowMs;
                 _queue.SendToken[slot] = 0;
+                any = true;
+                _linkWaitMs16 += _queue.IsFirstOfFrame(slot) ? waitedMs - (_linkWaitMs16 / 16) : 0;
+                if (_queue.Class[slot] == (byte)MeshClass.Bulk && _queue.IsFirstOfFrame(slot))
+                {
+                    ChargeBulkUs(waitedMs * 1000L);
+                }
             }
+        }
+
+        if (any)
+        {
+            WakeScheduled();
         }
     }
 

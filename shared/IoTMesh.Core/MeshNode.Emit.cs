@@ -71,6 +71,11 @@ public sealed partial class MeshNode
             return EmitAck(a, output);
         }
 
+        if (effect == Effect.SendBusy)
+        {
+            return EmitBusy(a & 0xFF, (byte)(a >> 8), (uint)b, output);
+        }
+
         if ((effect == Effect.SendRequest || effect == Effect.ForwardRequest) && !TakeRequest())
         {
             return false;
@@ -155,11 +160,12 @@ public sealed partial class MeshNode
         bool isLong = _neighbors.AckLong[neighbor];
         byte bitmap = isLong ? _neighbors.AckBits[neighbor] : (byte)0;
         bool hasMail = _children.IsChild(neighbor) && HasMail(neighbor);
-        frame[0] = FrameFormat.MakeKind(hasMail ? FrameFormat.TypeAckMail : FrameFormat.TypeAck, _keys.Epoch);
+        int type = hasMail ? FrameFormat.TypeAckMail : FrameFormat.TypeAck;
+        frame[0] = FrameFormat.MakeKind(type, _keys.Epoch);
         frame[FrameFormat.AckOffsetCounter] = (byte)counter;
         frame[FrameFormat.AckOffsetBitmap] = bitmap;
         int length = (isLong ? FrameFormat.AckLongLength : FrameFormat.AckShortLength) - FrameFormat.TagLength;
-        _hop.SignAck(frame, length, Address, _neighbors.Address[neighbor], counter, bitmap, hasMail);
+        _hop.SignAck(frame, length, Address, _neighbors.Address[neighbor], counter, bitmap, type);
         NoteAcked(neighbor);
         if (!hasMail)
         {

@@ -7,40 +7,14 @@ public sealed partial class MeshNode
     private bool EmitData(int neighbor, MeshOutput output)
     {
         int messageClass = HighestScheduledClass(neighbor);
-        if (messageClass == ClassCount)
+        if (messageClass == ClassCount || !MayHandOver(neighbor, messageClass))
         {
             return false;
         }
 
         bool ridingAck = _neighbors.AckOwed[neighbor];
         int used = FrameFormat.NarrowLength + 1 + FrameFormat.TagLength + (ridingAck ? FrameFormat.RidingAckLength : 0);
-        int count = 0;
-        bool more = false;
-        for (int slot = 0; slot < _queue.Capacity; slot++)
-        {
-            if (_queue.State[slot] != MessageQueue.StateScheduled || _queue.NextHop[slot] != neighbor)
-            {
-                continue;
-            }
-
-            _queue.GetHeader(slot, _header);
-            int waypoints = WaypointsLength(slot);
-            int length = _header.EmitLength(Address, true) + _queue.BodyLength[slot] + waypoints;
-
-            // Waypoints are the frame's, so a message that has some goes alone.
-            bool joins = waypoints == 0 && (count == 0 || !HasWaypoints(_batch[0]));
-            if (_queue.Class[slot] == messageClass && used + length <= Config.MaxFrameLength && (count == 0 || joins))
-            {
-                used += length;
-                _batch[count] = slot;
-                count++;
-            }
-            else
-            {
-                more = true;
-            }
-        }
-
+        int count = FillBatch(neighbor, messageClass, used);
         ushort destination = _neighbors.Address[neighbor];
         bool hasWaypoints = HasWaypoints(_batch[0]);
         int flags = (ridingAck ? FrameFormat.FlagAck : 0) | (hasWaypoints ? FrameFormat.FlagExtension : 0);
@@ -56,7 +30,7 @@ public sealed partial class MeshNode
             NoteSent(_batch[i], neighbor, output.Counter);
         }
 
-        if (more)
+        if (HighestScheduledClass(neighbor) != ClassCount)
         {
             _effects.PushOnce(Effect.SendData, neighbor, 0);
         }
@@ -64,6 +38,11 @@ public sealed partial class MeshNode
         Counters.DataFramesSent++;
         FinishFrame(output, at);
         NoteHandedOut(count, output.Token);
+        if (messageClass == (int)MeshClass.Bulk)
+        {
+            ChargeBulkUs(AirtimeUs(output.Length));
+        }
+
         return true;
     }
 

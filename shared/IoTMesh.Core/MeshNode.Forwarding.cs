@@ -32,6 +32,7 @@ public sealed partial class MeshNode
     private void PumpQueue()
     {
         GatherBulk();
+        _queue.Unschedule(_nowMs);
         for (int messageClass = 0; messageClass < ClassCount; messageClass++)
         {
             for (int slot = 0; slot < _queue.Capacity; slot++)
@@ -230,6 +231,7 @@ public sealed partial class MeshNode
                 _queue.State[slot] = MessageQueue.StateReady;
                 _queue.NextHop[slot] = NeighborTable.None;
                 _queue.TriesHere[slot] = 0;
+                _queue.EndBusy(slot);
                 _queue.FrameCounter[slot] = 0;
                 _queue.FrameCounterBefore[slot] = 0;
                 _queue.DueMs[slot] = _nowMs;

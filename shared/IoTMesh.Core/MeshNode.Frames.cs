@@ -22,7 +22,7 @@ public sealed partial class MeshNode
             return ParseError.BadVersion;
         }
 
-        if (type == FrameFormat.TypeAck || type == FrameFormat.TypeAckMail)
+        if (FrameFormat.IsAck(type))
         {
             return ReceiveAck(buffer, offset, count);
         }
@@ -184,7 +184,13 @@ public sealed partial class MeshNode
         byte low = buffer[offset + FrameFormat.AckOffsetCounter];
         byte bitmap = count == FrameFormat.AckLongLength ? buffer[offset + FrameFormat.AckOffsetBitmap] : (byte)0;
         int tagOffset = offset + count - FrameFormat.TagLength;
-        bool hasMail = FrameFormat.GetType(buffer[offset]) == FrameFormat.TypeAckMail;
+        int type = FrameFormat.GetType(buffer[offset]);
+        if (type == FrameFormat.TypeBusy)
+        {
+            return ReceiveBusy(buffer, tagOffset, low, bitmap);
+        }
+
+        bool hasMail = type == FrameFormat.TypeAckMail;
         if (hasMail && _leaf == null)
         {
             return ParseError.NotForMe;
@@ -213,10 +219,10 @@ public sealed partial class MeshNode
             uint counter = _queue.FrameCounter[slot];
             uint before = _queue.FrameCounterBefore[slot];
             ushort from = _neighbors.Address[neighbor];
-            if ((byte)counter != low || counter == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, counter, bitmap, hasMail))
+            if ((byte)counter != low || counter == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, counter, bitmap, type))
             {
                 counter = before;
-                if ((byte)before != low || before == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, before, bitmap, hasMail))
+                if ((byte)before != low || before == 0 || !_hop.CheckAck(buffer, tagOffset, from, Address, before, bitmap, type))
                 {
                     continue;
                 }
@@ -267,6 +273,7 @@ public sealed partial class MeshNode
         {
             _neighbors.HandleTry(neighbor, true);
             _neighbors.LastHeardMs[neighbor] = _nowMs;
+            WakeScheduled();
         }
 
         if (_leaf != null)

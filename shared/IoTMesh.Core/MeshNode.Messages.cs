@@ -61,6 +61,11 @@ public sealed partial class MeshNode
             return SendResult.Accepted;
         }
 
+        if (!MayTake(Address, (int)messageClass))
+        {
+            return SendResult.QueueFull;
+        }
+
         _plain[0] = port;
         System.Array.Copy(payload, offset, _plain, 1, count);
         int slot = Compose(MessageKind.Datagram, destination, (byte)messageClass, IsNextWide(destination), count + 1);

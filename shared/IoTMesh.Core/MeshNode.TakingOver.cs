@@ -32,6 +32,8 @@ public sealed partial class MeshNode
         byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
         bool accepted = true;
         bool repeat = false;
+        int taken = 0;
+        int place = 0;
         while (at < end)
         {
             ParseError error = _header.Parse(buffer, at, end, source);
@@ -41,13 +43,14 @@ public sealed partial class MeshNode
             }
 
             at = _header.BodyOffset + _header.BodyLength;
+            bool isTaken = true;
 
             // With waypoints a message may come back this way, once.
             bool turned = _waypointCount != MessageQueue.NoWaypoints;
             int seen = _duplicates.Find(_header.Origin, _header.Counter, turned);
             if ((_header.Origin == Address && !turned) || (seen != DuplicateCache.None && !IsMine() && _duplicates.CameBack(seen, _header.HopLimit)))
             {
-                accepted &= TakeBack(messageClass, neighbor, buffer);
+                isTaken = TakeBack(messageClass, neighbor, buffer);
             }
             else if (seen != DuplicateCache.None)
             {
@@ -64,15 +67,23 @@ public sealed partial class MeshNode
                 }
                 else
                 {
-                    accepted = false;
+                    isTaken = false;
                 }
             }
+
+            accepted &= isTaken;
+            taken |= isTaken && place < MessageQueue.PlacesInBusy ? 1 << place : 0;
+            place++;
         }
 
         if (accepted)
         {
             _neighbors.OweAck(neighbor, counter, repeat, (buffer[offset + FrameFormat.OffsetNetwork] & FrameFormat.FlagAckTwice) != 0);
             _timers.SetEarlier(Timer.Ack, _nowMs + AckDelayMs(messageClass));
+        }
+        else if (_leaf == null)
+        {
+            _effects.Push(Effect.SendBusy, neighbor | (taken << 8), (int)counter);
         }
 
         return ParseError.None;
@@ -132,11 +143,9 @@ public sealed partial class MeshNode
             return MessageQueue.None;
         }
 
-        bool fair = _queue.Used < _queue.Capacity * 3 / 4 || _queue.CountOf(_header.Origin) < _queue.Capacity / 2;
         int slot = MessageQueue.None;
-        if (fair)
+        if (MayTake(_header.Origin, messageClass))
         {
-            HasRoom();
             slot = _queue.Take(_header, messageClass, MessageQueue.StateReady, _nowMs);
         }
 
@@ -157,26 +166,10 @@ public sealed partial class MeshNode
         return slot;
     }
 
-    /// <summary>
-    /// True where the queue has a free slot. A message that waits for a route makes room for one that may have one: a few dead
-    /// destinations must not stop everybody's traffic.
-    /// </summary>
+    /// <summary>True where the queue has a free slot, or a message without a route made room.</summary>
     private bool HasRoom()
     {
-        if (_queue.Used < _queue.Capacity)
-        {
-            return true;
-        }
-
-        int victim = _queue.OldestWithoutRoute();
-        if (victim == MessageQueue.None)
-        {
-            return false;
-        }
-
-        Counters.DroppedNoRoute++;
-        GiveUp(victim);
-        return true;
+        return _queue.Used < _queue.Capacity || EvictWithoutRoute();
     }
 
     // Datapath validation as in CTP: data must flow downhill. A sender that is not above us has an old picture of us.

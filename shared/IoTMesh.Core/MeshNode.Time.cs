@@ -107,7 +107,11 @@ public sealed partial class MeshNode
     private long FreeAfterUs(int frameLength)
     {
         long nowUs = _nowMs * UsPerMs;
-        long airtimeUs = Config.LinkPreambleUs + (frameLength * 8L * 1_000_000 / Config.LinkBitsPerSecond);
-        return (_linkFreeUs > nowUs ? _linkFreeUs : nowUs) + airtimeUs;
+        return (_linkFreeUs > nowUs ? _linkFreeUs : nowUs) + AirtimeUs(frameLength);
+    }
+
+    private long AirtimeUs(int frameLength)
+    {
+        return Config.LinkPreambleUs + (frameLength * 8L * 1_000_000 / Config.LinkBitsPerSecond);
     }
 }

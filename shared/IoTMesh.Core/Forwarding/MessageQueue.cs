@@ -4,7 +4,7 @@ namespace IoTMesh.Core;
 /// Messages waiting for a next hop, for an ack, or for delivery. Parallel arrays by slot, bodies in one block of memory.
 /// Full: the caller refuses the newcomer, so that whoever holds it keeps it.
 /// </summary>
-internal sealed class MessageQueue
+internal sealed partial class MessageQueue
 {
     internal const int None = -1;
 
@@ -53,7 +53,7 @@ internal sealed class MessageQueue
     internal readonly uint[] Counter;
     internal readonly ushort[] Boot;
     internal readonly byte[] Body;
-    internal readonly int[] BodyLength;
+    internal readonly ushort[] BodyLength;
 
     internal readonly int[] NextHop;
     internal readonly int[] Avoid;
@@ -64,6 +64,9 @@ internal sealed class MessageQueue
     internal readonly uint[] FrameCounterBefore;
     internal readonly byte[] Tries;
     internal readonly byte[] TriesHere;
+
+    // Bits 3..0 place in its frame; 6..4 busy answers in a row.
+    private readonly byte[] _marks;
 
     /// <summary>When it was sent, the low 16 bits of ms: an ack comes within seconds.</summary>
     internal readonly ushort[] SentMs;
@@ -112,7 +115,7 @@ internal sealed class MessageQueue
         Counter = new uint[capacity];
         Boot = new ushort[capacity];
         Body = new byte[capacity * bodyCapacity];
-        BodyLength = new int[capacity];
+        BodyLength = new ushort[capacity];
         NextHop = new int[capacity];
         Avoid = new int[capacity];
         From = new byte[capacity];
@@ -120,6 +123,7 @@ internal sealed class MessageQueue
         FrameCounterBefore = new uint[capacity];
         Tries = new byte[capacity];
         TriesHere = new byte[capacity];
+        _marks = new byte[capacity];
         SentMs = new ushort[capacity];
         SendToken = new ushort[capacity];
         DueMs = new long[capacity];
@@ -167,7 +171,7 @@ internal sealed class MessageQueue
         IsWide[slot] = header.IsWide;
         Counter[slot] = header.Counter;
         Boot[slot] = header.Boot;
-        BodyLength[slot] = header.BodyLength;
+        BodyLength[slot] = (ushort)header.BodyLength;
         NextHop[slot] = None;
         Avoid[slot] = None;
         From[slot] = NoNeighbor;
@@ -175,6 +179,7 @@ internal sealed class MessageQueue
         FrameCounterBefore[slot] = 0;
         Tries[slot] = 0;
         TriesHere[slot] = 0;
+        _marks[slot] = 0;
         HasNoRoute[slot] = false;
         SendToken[slot] = 0;
         DueMs[slot] = nowMs;
@@ -192,18 +197,6 @@ internal sealed class MessageQueue
     private bool IsWithoutRoute(int slot)
     {
         return State[slot] == StateReady && HasNoRoute[slot];
-    }
-
-    /// <summary>Messages of that origin that wait here.</summary>
-    internal int CountOf(ushort origin)
-    {
-        int count = 0;
-        for (int i = 0; i < Capacity; i++)
-        {
-            count += State[i] != StateFree && Origin[i] == origin ? 1 : 0;
-        }
-
-        return count;
     }
 
     /// <summary>True where a message of that origin and counter waits here to be passed on.</summary>

@@ -6,6 +6,7 @@ internal sealed class HopAuthenticator
     private const int AckInputLength = 10;
     private const byte AckDomain = 0xA5;
     private const byte AckMailDomain = 0xA7;
+    private const byte BusyDomain = 0xA9;
     private readonly Cmac _cmac;
     private readonly byte[] _ackInput = new byte[AckInputLength];
 
@@ -30,22 +31,23 @@ internal sealed class HopAuthenticator
     }
 
     /// <summary>Appends an ack's tag. It covers both addresses and the whole counter, none of which are on air.</summary>
-    internal void SignAck(byte[] frame, int count, ushort acker, ushort sender, uint counter, byte bitmap, bool hasMail = false)
+    internal void SignAck(byte[] frame, int count, ushort acker, ushort sender, uint counter, byte bitmap, int type = FrameFormat.TypeAck)
     {
-        ComputeAck(acker, sender, counter, bitmap, hasMail);
+        ComputeAck(acker, sender, counter, bitmap, type);
         System.Array.Copy(_cmac.Mac, 0, frame, count, FrameFormat.TagLength);
     }
 
-    internal bool CheckAck(byte[] frame, int tagOffset, ushort acker, ushort sender, uint counter, byte bitmap, bool hasMail = false)
+    internal bool CheckAck(
+        byte[] frame, int tagOffset, ushort acker, ushort sender, uint counter, byte bitmap, int type = FrameFormat.TypeAck)
     {
-        ComputeAck(acker, sender, counter, bitmap, hasMail);
+        ComputeAck(acker, sender, counter, bitmap, type);
         return IsTag(frame, tagOffset);
     }
 
-    private void ComputeAck(ushort acker, ushort sender, uint counter, byte bitmap, bool hasMail)
+    private void ComputeAck(ushort acker, ushort sender, uint counter, byte bitmap, int type)
     {
         byte[] input = _ackInput;
-        input[0] = hasMail ? AckMailDomain : AckDomain;
+        input[0] = type == FrameFormat.TypeBusy ? BusyDomain : type == FrameFormat.TypeAckMail ? AckMailDomain : AckDomain;
         Bytes.PutU16(input, 1, acker);
         Bytes.PutU16(input, 3, sender);
         Bytes.PutU32(input, 5, counter);

@@ -16,7 +16,10 @@ public static class FrameFormat
     /// <summary>An ack that also says that something waits for the receiver, a sleepy leaf.</summary>
     public const int TypeAckMail = 7;
     public const int TypePoll = 8;
-    public const int TypeMax = TypePoll;
+
+    /// <summary>An answer like an ack: the frame came, but not all of its messages found room. protocol.md 3.3.</summary>
+    public const int TypeBusy = 9;
+    public const int TypeMax = TypeBusy;
 
     public const int OffsetKind = 0;
     public const int OffsetNetwork = 1;
@@ -79,6 +82,12 @@ public static class FrameFormat
     public static byte MakeNetwork(int network, int epoch, int flags)
     {
         return (byte)(((network & 7) << 5) | ((epoch & 3) << 3) | (flags & 7));
+    }
+
+    /// <summary>True for the types that have the short form of an ack: no addresses, no counter but its low byte.</summary>
+    public static bool IsAck(int type)
+    {
+        return type == TypeAck || type == TypeAckMail || type == TypeBusy;
     }
 
     public static int HeaderLength(int type)

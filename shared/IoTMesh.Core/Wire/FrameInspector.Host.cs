@@ -27,7 +27,10 @@ public sealed class FrameField
 /// <summary>Explains a frame field by field, for people. Host only: it allocates.</summary>
 public sealed partial class FrameInspector
 {
-    private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll"];
+    private static readonly string[] _types =
+    [
+        "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy",
+    ];
     private static readonly string[] _kinds =
     [
         "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
@@ -76,9 +79,9 @@ public sealed partial class FrameInspector
             return;
         }
 
-        if (type == FrameFormat.TypeAck || type == FrameFormat.TypeAckMail)
+        if (FrameFormat.IsAck(type))
         {
-            WalkAck();
+            WalkAck(type);
             return;
         }
 
@@ -98,13 +101,13 @@ public sealed partial class FrameInspector
         AddTag(end, networkKey, epoch, type == FrameFormat.TypeData ? counterHigh : Bytes.GetU16(_frame, FrameFormat.OffsetCounterHigh));
     }
 
-    private void WalkAck()
+    private void WalkAck(int type)
     {
         Add("epoch", 0, 1, Text(_frame[0] & 3));
         Add("acknowledged counter", FrameFormat.AckOffsetCounter, 1, $"{_frame[FrameFormat.AckOffsetCounter]} (low byte)");
         if (_frame.Length == FrameFormat.AckLongLength)
         {
-            Add("bitmap of the 8 before", FrameFormat.AckOffsetBitmap, 1,
+            Add(type == FrameFormat.TypeBusy ? "taken over" : "bitmap of the 8 before", FrameFormat.AckOffsetBitmap, 1,
                 "0b" + _frame[FrameFormat.AckOffsetBitmap].ToString("b8", CultureInfo.InvariantCulture));
         }
         else if (_frame.Length != FrameFormat.AckShortLength)

@@ -21,7 +21,7 @@ public sealed class CapturedLink(IWakeableLink inner, ushort address, IFrameWatc
         int length = inner.Receive(buffer, timeoutMs, out rssiDbm);
         if (length > 0)
         {
-            bool hasAddresses = length >= FrameFormat.NarrowLength && FrameFormat.GetType(buffer[0]) != FrameFormat.TypeAck;
+            bool hasAddresses = length >= FrameFormat.NarrowLength && !FrameFormat.IsAck(FrameFormat.GetType(buffer[0]));
             ushort from = hasAddresses ? Bytes.GetU16(buffer, FrameFormat.OffsetSource) : MeshAddress.None;
             ushort to = hasAddresses ? Bytes.GetU16(buffer, FrameFormat.OffsetDestination) : address;
             Reception here = new(address, rssiDbm, Fate.Delivered);

@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = id => document.getElementById(id);
   const endMs = data.endMs;
-  const types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mailbox", "poll"];
+  const types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mailbox", "poll", "busy"];
   const colorOfType = ["data", "beacon", "ack", "probe", "probe", "request", "flood", "ack", "other"];
   const speeds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 100];
 

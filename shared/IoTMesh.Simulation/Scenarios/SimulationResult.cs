@@ -97,7 +97,7 @@ public sealed record SimulationResult
     /// <summary>Messages that came back to a node that they had left, as accepted frames show it; legal only after a real reroute.</summary>
     public required long Revisits { get; init; }
 
-    /// <summary>Messages that cores gave up, by reason: noRoute, tries, hopLimit, queueFull, custodyEvicted.</summary>
+    /// <summary>Messages that cores gave up, by reason: noRoute, tries, hopLimit, queueFull, busy, custodyEvicted.</summary>
     public required IReadOnlyDictionary<string, long> Drops { get; init; }
 
     public double HopsMean => Ratio(Hops, Delivered);

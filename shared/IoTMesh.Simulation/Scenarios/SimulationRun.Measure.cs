@@ -75,6 +75,7 @@ public sealed partial class SimulationRun
         ["tries"] = _mesh.Total(counters => counters.DroppedTries),
         ["hopLimit"] = _mesh.Total(counters => counters.DroppedHopLimit),
         ["queueFull"] = _mesh.Total(counters => counters.DroppedQueueFull),
+        ["busy"] = _mesh.Total(counters => counters.DroppedBusy),
         ["custodyEvicted"] = _mesh.Total(counters => counters.CustodyEvicted),
     };
 

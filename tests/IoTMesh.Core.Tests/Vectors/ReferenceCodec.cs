@@ -154,9 +154,9 @@ internal sealed class ReferenceCodec
     /// <summary>protocol.md 3.1; the body is everything between header and tag.</summary>
     internal byte[] Frame(VectorSection f, Func<string, VectorSection> messages)
     {
-        string[] types = ["data", "beacon", "ack", "probe", "probe-reply", "request", "flood", "ack-mail", "poll"];
+        string[] types = ["data", "beacon", "ack", "probe", "probe-reply", "request", "flood", "ack-mail", "poll", "busy"];
         int type = Array.IndexOf(types, f.Kind);
-        if (type is 2 or 7)
+        if (type is 2 or 7 or 9)
         {
             return Ack(f, type);
         }
@@ -191,7 +191,7 @@ internal sealed class ReferenceCodec
     {
         uint counter = f.Number("counter");
         byte bitmap = f.Has("bitmap") ? (byte)f.Number("bitmap") : (byte)0;
-        byte[] input = [(byte)(type == 7 ? 0xA7 : 0xA5), .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
+        byte[] input = [(byte)(type == 9 ? 0xA9 : type == 7 ? 0xA7 : 0xA5), .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
         byte[] head = [(byte)(0x40 | (type << 2) | _epoch), (byte)counter];
         byte[] shown = f.Has("bitmap") ? [.. head, bitmap] : head;
         return [.. shown, .. Cmac(_hopKey, input).AsSpan(0, 4)];

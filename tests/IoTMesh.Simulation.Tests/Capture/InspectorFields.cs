@@ -7,7 +7,10 @@ namespace IoTMesh.Simulation.Tests.Capture;
 /// <summary>What FrameInspector says of a frame, in the dissector's fields.</summary>
 internal static partial class InspectorFields
 {
-    private static readonly string[] _types = ["data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll"];
+    private static readonly string[] _types =
+    [
+        "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy",
+    ];
     private static readonly string[] _kinds =
     [
         "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
@@ -22,6 +25,7 @@ internal static partial class InspectorFields
         ["acknowledged counter"] = "iotmesh.ack.counter",
         ["riding ack: counter"] = "iotmesh.ack.counter",
         ["bitmap of the 8 before"] = "iotmesh.ack.bitmap",
+        ["taken over"] = "iotmesh.busy.taken",
         ["riding ack: bitmap"] = "iotmesh.ack.bitmap",
         ["network hint"] = "iotmesh.hint",
         ["key epoch"] = "iotmesh.epoch",
