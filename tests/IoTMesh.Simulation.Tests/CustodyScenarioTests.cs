@@ -29,6 +29,17 @@ public class CustodyScenarioTests
         Assert.Equal(0, hasty.LatenciesMs.Count(ms => ms > 290_000));
     }
 
+    [Fact]
+    public void Parted_gateways_go_on_and_hold_each_reading_under_one_key()
+    {
+        SimulationResult result = SimulationRun.Run(Scenario.Load("custody-two-gateways"));
+
+        // A gateway that had a reading twice, or under another key than its origin's, fails the run.
+        Assert.True(result.IsGood && result.Lost.Count == 0, result.ToText());
+        Assert.InRange(result.Duplicates, 1, result.Sent / 20);
+        Assert.InRange(result.LatenciesMs.Count(ms => ms <= 1_000), 0.98 * result.Sent, result.Sent);
+    }
+
     // Found by the fault search: messages to dead nodes filled the queue and asked for their routes for ever.
     [Fact]
     public void Dead_destinations_do_not_hold_up_readings_in_custody()

@@ -58,7 +58,7 @@ public sealed class FuzzTests : IDisposable
         "IsPhysical Phy Duplicate DelayMs Corrupt Replay ReplaySeconds UnitMeters PathLossExponent ShadowingDb AsymmetryDb TxPowerDbm NoiseDbm "
         + "SensitivityDbm CaptureDb InterferenceDb CarrierSense CarrierSenseDbm")]
     [InlineData(typeof(TopologySpec), "Kind Nodes Columns Loss File Gateways Sleepy PollIntervalSeconds")]
-    [InlineData(typeof(TrafficEntry), "From Target To PeriodSeconds PayloadBytes StartSeconds Confirmed Custody Class ViaServer")]
+    [InlineData(typeof(TrafficEntry), "From Target To PeriodSeconds PayloadBytes StartSeconds Confirmed Custody Class ViaServer Ask")]
     [InlineData(typeof(FaultEntry), "AtSeconds Kind A B Position Groups")]
     public void Everything_a_scenario_says_is_written(Type type, string written)
     {

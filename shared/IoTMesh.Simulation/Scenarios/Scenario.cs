@@ -36,6 +36,21 @@ public sealed record TrafficEntry(
 {
     /// <summary>Messages to nodes go to the gateway, whose application sends them on: client and server.</summary>
     public bool ViaServer { get; init; }
+
+    /// <summary>Questions to nodes instead of messages: one that is answered counts as delivered, its latency is the round trip.</summary>
+    public Question Ask { get; init; }
+}
+
+/// <summary>What a node asks another. protocol.md 7.4.</summary>
+public enum Question
+{
+    None,
+
+    /// <summary>A sign of life.</summary>
+    Ping,
+
+    /// <summary>Each hop on the way; answered when the last hop has answered.</summary>
+    Trace,
 }
 
 /// <summary>What a fault does.</summary>

@@ -64,6 +64,7 @@ internal static class ScenarioReader
             ReadClass(input.Optional("class")))
         {
             ViaServer = input.Optional("viaServer")?.AsBool() ?? false,
+            Ask = ReadQuestion(input.Optional("ask")),
         };
         if (entry.Custody && (target != TrafficTarget.Gateway || entry.Confirmed))
         {
@@ -78,6 +79,11 @@ internal static class ScenarioReader
         if (entry.ViaServer && (entry.Confirmed || target is TrafficTarget.Gateway or TrafficTarget.All))
         {
             throw input.Required("viaServer").Error("a server passes on unconfirmed messages to 'any' or to ids");
+        }
+
+        if (entry.Ask != Question.None && (entry.ViaServer || entry.Confirmed || target is TrafficTarget.Gateway or TrafficTarget.All))
+        {
+            throw input.Required("ask").Error("questions go to 'any' or to ids, neither confirmed nor through a server");
         }
 
         if (entry.Confirmed && target == TrafficTarget.All)
@@ -99,6 +105,14 @@ internal static class ScenarioReader
         int index = input is null ? (int)MeshClass.Normal : Array.IndexOf(_classes, input.AsString());
         return index >= 0 ? (MeshClass)index : throw input!.Error($"expected one of {string.Join(", ", _classes)}, found '{input.AsString()}'");
     }
+
+    private static Question ReadQuestion(JsonInput? input) => input?.AsString() switch
+    {
+        null => Question.None,
+        "ping" => Question.Ping,
+        "trace" => Question.Trace,
+        string other => throw input.Error($"expected one of ping, trace, found '{other}'"),
+    };
 
     /// <summary>A source may stand several times in a list that pairs with another; a gateway is no source of messages to gateways.</summary>
     private static IReadOnlyList<int> ReadSources(JsonInput input, JsonInput to, TopologySpec topology)

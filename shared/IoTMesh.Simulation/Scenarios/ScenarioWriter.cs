@@ -144,6 +144,11 @@ internal static class ScenarioWriter
             json.WriteBoolean("custody", true);
         }
 
+        if (entry.Ask != Question.None)
+        {
+            json.WriteString("ask", entry.Ask.ToString().ToLowerInvariant());
+        }
+
         if (entry.ViaServer)
         {
             json.WriteBoolean("viaServer", true);

@@ -205,6 +205,12 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         }
 
         int to = flow.Entry.Target == TrafficTarget.Any ? OtherNode(flow.From) : flow.To;
+        if (flow.Entry.Ask != Question.None)
+        {
+            Ask(flow, to);
+            return;
+        }
+
         int index = _readings.Count;
         int count = flow.Entry.PayloadBytes;
         Fill(_payload.AsSpan(0, count), index);

@@ -164,6 +164,12 @@ public sealed partial class VirtualMesh
                 case OutputKind.Deliver:
                     Deliver(node, _output);
                     break;
+                case OutputKind.Diagnosis:
+                    _observer.Answered(node.Id, _output);
+                    break;
+                case OutputKind.SendCompleted:
+                    _observer.Completed(node.Id, _output);
+                    break;
                 case OutputKind.RouteChanged:
                     _observer.RouteChanged(node.Id, _output.Destination);
                     break;

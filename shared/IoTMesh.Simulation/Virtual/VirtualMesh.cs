@@ -59,6 +59,16 @@ public interface IVirtualMeshObserver
     {
     }
 
+    /// <summary>An answer to a node's question; for a trace, one of several.</summary>
+    void Answered(int node, MeshOutput output)
+    {
+    }
+
+    /// <summary>A message or a question is done; its token, and whether it succeeded.</summary>
+    void Completed(int node, MeshOutput output)
+    {
+    }
+
     /// <summary>A message came back to a node that it had left.</summary>
     void Revisited(Revisit revisit)
     {
