@@ -39,6 +39,8 @@ internal static class CompareCommand
 
     private static int Run(CompareOptions options, bool isJson, string? chart)
     {
+        // Before an earlier picture is written over.
+        options.Check();
         using FileStream? picture = chart is null ? null : OutputFile.Create("--chart", chart);
         CompareResult result = CompareRun.Run(options, (done, all) => TellProgress(done, all));
         picture?.Write(Encoding.UTF8.GetBytes(result.ToSvg()));

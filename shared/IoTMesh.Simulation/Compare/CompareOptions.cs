@@ -12,7 +12,7 @@ public sealed record CompareOptions(int Nodes = 25, double Loss = 0.1, ulong See
     public const int NodesMax = 64;
 
     /// <exception cref="InputException">A value is out of range.</exception>
-    internal void Check()
+    public void Check()
     {
         Require(Nodes is >= 5 and <= NodesMax, $"nodes: {Nodes} is not between 5 and {NodesMax}");
         Require(Loss is >= 0 and <= 0.6, $"loss: {Loss} is not between 0 and 0.6");

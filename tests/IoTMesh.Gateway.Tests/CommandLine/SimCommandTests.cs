@@ -20,6 +20,8 @@ public sealed class SimCommandTests : IDisposable
     [InlineData("iotmesh: --minutes: above 0", "sim", "fuzz", "--minutes", "0")]
     [InlineData("iotmesh: --out: cannot make the folder /dev/null/found: ", "sim", "fuzz", "--seeds", "1", "--out", "/dev/null/found")]
     [InlineData("iotmesh: Unrecognized command or argument '--sede'. See: iotmesh sim fuzz --help", "sim", "fuzz", "--sede", "1")]
+    [InlineData("iotmesh: compare: nodes: 65 is not between 5 and 64", "sim", "compare", "--nodes", "65", "--chart", "/dev/null")]
+    [InlineData("iotmesh: --chart: cannot write /no/such/folder/a.svg: ", "sim", "compare", "--chart", "/no/such/folder/a.svg")]
     public async Task A_mistake_is_one_clear_line(string expected, params string[] args)
     {
         (int code, string output, string error) = await Iotmesh.RunAsync(args);
@@ -39,6 +41,16 @@ public sealed class SimCommandTests : IDisposable
         Assert.Equal(0x0A0D0D0Au, BinaryPrimitives.ReadUInt32LittleEndian(await File.ReadAllBytesAsync(pcap)));
         Assert.StartsWith("<!DOCTYPE html>", await File.ReadAllTextAsync(html));
         static bool IsTraceHash(string line) => line.Contains("traceHash", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_comparison_prints_all_layouts_and_draws_them()
+    {
+        string svg = Path.Combine(_folder.FullName, "a.svg");
+        (int code, string output, string error) = await Iotmesh.RunAsync("sim", "compare", "--nodes", "6", "--seeds", "1", "--chart", svg);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Matches("grid +random +ring +star +client-server\n", output);
+        Assert.StartsWith("<svg ", await File.ReadAllTextAsync(svg));
     }
 
     [Fact]
