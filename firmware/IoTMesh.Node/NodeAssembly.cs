@@ -26,10 +26,14 @@ public static class NodeAssembly
         }
 
         MeshKeys keys = new MeshKeys();
+        keys.NetworkId = settings.NetworkId;
         keys.NetworkKey = settings.NetworkKey;
         keys.Epoch = settings.Epoch;
         keys.DeviceKey = settings.DeviceKey;
         keys.PairwiseShare = settings.PairwiseShare;
+
+        // What the mesh gave it since is newer than what enrolment did.
+        keys.Restore(storage.Load(StoreRecord.Keys));
 
         PlatformCrypto crypto = new PlatformCrypto();
         byte[] seed = new byte[4];

@@ -13,7 +13,6 @@ public sealed class NodeSettings
     public const int DefaultAirPort = 17_700;
     public const int PeriodMaxSeconds = 3_600;
     public const int KeyLength = 16;
-    public const int EpochMax = 3;
 
     /// <summary>Mesh address, 1 to 65519. Required.</summary>
     public ushort Address;
@@ -24,13 +23,16 @@ public sealed class NodeSettings
     /// <summary>Name for people, at most 32 bytes of UTF-8.</summary>
     public string Name = "";
 
-    /// <summary>16 bytes. Required.</summary>
+    /// <summary>Tells the site's frames from others' on air. Required.</summary>
+    public ushort NetworkId;
+
+    /// <summary>16 bytes, or null: the node joins over any member (docs/protocol.md 8.7), which is how it is enrolled.</summary>
     public byte[] NetworkKey;
 
-    /// <summary>Number of the network key, 0 to 3.</summary>
-    public byte Epoch;
+    /// <summary>Number of the network key.</summary>
+    public uint Epoch;
 
-    /// <summary>16 bytes. Required.</summary>
+    /// <summary>The device's own secret, 16 bytes. Required.</summary>
     public byte[] DeviceKey;
 
     /// <summary><see cref="PairwiseKeys.ShareLength"/> bytes. Required.</summary>
@@ -91,8 +93,13 @@ public sealed class NodeSettings
         Line(text, "address", Address.ToString());
         Line(text, "device", Hex.Write(DeviceId));
         Line(text, "name", Name);
-        Line(text, "network_key", Hex.Write(NetworkKey));
-        Line(text, "epoch", Epoch.ToString());
+        Line(text, "network_id", NetworkId.ToString());
+        if (NetworkKey != null)
+        {
+            Line(text, "network_key", Hex.Write(NetworkKey));
+            Line(text, "epoch", Epoch.ToString());
+        }
+
         Line(text, "device_key", Hex.Write(DeviceKey));
         Line(text, "pairwise_share", Hex.Write(PairwiseShare));
         text.Append("\n# The radio: a UDP air (docs/protocol.md 11).\n");

@@ -6,7 +6,7 @@ namespace IoTMesh.Node;
 internal sealed class NodeSettingsParser
 {
     private const string KnownKeys =
-        "address, device, name, network_key, epoch, device_key, pairwise_share, air_host, air_port, period, sensors, "
+        "address, device, name, network_id, network_key, epoch, device_key, pairwise_share, air_host, air_port, period, sensors, "
         + "commands, led_pin, wifi_ssid, wifi_password";
 
     internal const string CommandsGateway = "gateway";
@@ -71,7 +71,7 @@ internal sealed class NodeSettingsParser
 
     private static bool IsIdentity(string key)
     {
-        return key == "address" || key == "device" || key == "name" || key == "network_key" || key == "epoch" || key == "device_key"
+        return key == "address" || key == "device" || key == "name" || key == "network_id" || key == "network_key" || key == "epoch" || key == "device_key"
             || key == "pairwise_share";
     }
 
@@ -85,9 +85,13 @@ internal sealed class NodeSettingsParser
                 _settings.Address = (ushort)number;
                 return isAddress;
             case "epoch":
-                bool isEpoch = TakeNumber(key, value, 0, NodeSettings.EpochMax, out number);
-                _settings.Epoch = (byte)number;
+                bool isEpoch = TakeNumber(key, value, 0, int.MaxValue, out number);
+                _settings.Epoch = (uint)number;
                 return isEpoch;
+            case "network_id":
+                bool isNetwork = TakeNumber(key, value, 0, ushort.MaxValue, out number);
+                _settings.NetworkId = (ushort)number;
+                return isNetwork;
             case "name":
                 _settings.Name = value;
                 return FitsName(value) || Fail("name is longer than 32 bytes; shorten it");
@@ -188,7 +192,7 @@ internal sealed class NodeSettingsParser
     {
         return _settings.Address == 0 ? "address"
             : _seen.IndexOf("|device|") < 0 ? "device"
-            : _settings.NetworkKey == null ? "network_key"
+            : _seen.IndexOf("|network_id|") < 0 ? "network_id"
             : _settings.DeviceKey == null ? "device_key"
             : _settings.PairwiseShare == null ? "pairwise_share"
             : null;

@@ -5,15 +5,15 @@
 
 local VERSION = 1
 local TYPE_DATA, TYPE_BEACON, TYPE_ACK, TYPE_PROBE, TYPE_REPLY, TYPE_REQUEST, TYPE_FLOOD = 0, 1, 2, 3, 4, 5, 6
-local TYPE_ACK_MAIL, TYPE_POLL, TYPE_BUSY = 7, 8, 9
-local TYPE_MAX = TYPE_BUSY
+local TYPE_ACK_MAIL, TYPE_POLL, TYPE_BUSY, TYPE_JOIN = 7, 8, 9, 10
+local TYPE_MAX = TYPE_JOIN
 local EXTENSION_WAYPOINTS = 1
 local WANTED_MAX = 8
 local TAG, END_TAG = 4, 8
 local NARROW, WIDE = 8, 10
 
 local types = {
-    [0] = "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy",
+    [0] = "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy", "join",
 }
 local kinds = {
     [0] = "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings",
@@ -52,6 +52,21 @@ local f = {
     cost = ProtoField.uint8("iotmesh.cost", "Sender's cost, x 32/64 transmissions", base.DEC),
     boot = ProtoField.uint16("iotmesh.boot", "Boot number", base.DEC),
     probe_leaf = ProtoField.bool("iotmesh.probe.leaf", "From a sleepy leaf", 8, nil, 0x01),
+    join_step = ProtoField.uint8("iotmesh.join.step", "Step", base.DEC, { [0] = "solicit", "offer", "up", "down" }, 0x03),
+    join_cost = ProtoField.uint8("iotmesh.join.cost", "Cost of the way to a gateway", base.DEC),
+    join_message = ProtoField.uint8("iotmesh.join.message", "Message", base.DEC,
+        { "ask", "challenge", "prove", "admit", "refuse" }),
+    join_device = ProtoField.uint16("iotmesh.join.device", "Device", base.DEC),
+    join_gateway = ProtoField.uint16("iotmesh.join.gateway", "Gateway", base.DEC),
+    join_nonce = ProtoField.bytes("iotmesh.join.nonce", "Nonce of the device"),
+    join_gateway_nonce = ProtoField.bytes("iotmesh.join.gateway_nonce", "Nonce of the gateway"),
+    join_boot = ProtoField.uint16("iotmesh.join.boot", "Boot", base.DEC),
+    join_counter = ProtoField.uint32("iotmesh.join.counter", "Next message counter", base.DEC),
+    join_epoch = ProtoField.uint32("iotmesh.join.epoch", "Epoch", base.DEC),
+    join_key = ProtoField.bytes("iotmesh.join.key", "Network key, sealed"),
+    join_verdict = ProtoField.uint8("iotmesh.join.verdict", "Verdict", base.DEC,
+        { [0] = "accepted", "not enrolled", "revoked", "closed", "counters lost", "bad proof" }),
+    join_proof = ProtoField.bytes("iotmesh.join.proof", "Proof"),
     poll_seqno = ProtoField.uint16("iotmesh.poll.seqno", "The leaf's seqno", base.DEC),
     poll_interval = ProtoField.uint16("iotmesh.poll.interval", "Time between polls, in 256 ms", base.DEC),
     poll_next = ProtoField.uint16("iotmesh.poll.next", "Time until the next poll, in 256 ms", base.DEC),
@@ -364,6 +379,55 @@ local function add_bare_ack(tvb, tree, pinfo, type)
     end
 end
 
+local join_lengths = { 19, 21, 35, 31, 12 }
+
+-- protocol.md 8.7
+local function add_join(tvb, tree, pinfo)
+    local length = tvb:len()
+    local step = tvb(0, 1):uint() % 4
+    tree:add(f.join_step, tvb(0, 1))
+    tree:add(f.hint, tvb(1, 1))
+    tree:add_le(f.source, tvb(2, 2))
+    tree:add_le(f.destination, tvb(4, 2))
+    pinfo.cols.src:set(name(tvb(2, 2):le_uint()))
+    pinfo.cols.dst:set(name(tvb(4, 2):le_uint()))
+    if step == 0 then
+        return
+    end
+    if step == 1 then
+        if length < 7 then
+            return "an offer has a cost byte"
+        end
+        tree:add(f.join_cost, tvb(6, 1))
+        return
+    end
+    local message = length > 6 and tvb(6, 1):uint() or 0
+    local is_up = message == 1 or message == 3
+    if join_lengths[message] ~= length - 6 or is_up ~= (step == 2) then
+        return "no join message of that type, step and length"
+    end
+    tree:add(f.join_message, tvb(6, 1))
+    tree:add_le(f.join_device, tvb(7, 2))
+    if message == 1 then
+        tree:add(f.join_nonce, tvb(9, 8))
+    elseif message == 2 then
+        tree:add_le(f.join_gateway, tvb(9, 2))
+        tree:add(f.join_gateway_nonce, tvb(11, 8))
+    elseif message == 3 then
+        tree:add_le(f.join_gateway, tvb(9, 2))
+        tree:add(f.join_nonce, tvb(11, 8))
+        tree:add(f.join_gateway_nonce, tvb(19, 8))
+        tree:add_le(f.join_boot, tvb(27, 2))
+        tree:add_le(f.join_counter, tvb(29, 4))
+    elseif message == 4 then
+        tree:add_le(f.join_epoch, tvb(9, 4))
+        tree:add(f.join_key, tvb(13, 16))
+    else
+        tree:add(f.join_verdict, tvb(9, 1))
+    end
+    tree:add(f.join_proof, tvb(length - 8, 8))
+end
+
 local function add_frame(tvb, tree, pinfo)
     local length = tvb:len()
     if length < 6 then
@@ -380,6 +444,9 @@ local function add_frame(tvb, tree, pinfo)
     pinfo.cols.info:set(types[type])
     if type == TYPE_ACK or type == TYPE_ACK_MAIL or type == TYPE_BUSY then
         return add_bare_ack(tvb, tree, pinfo, type)
+    end
+    if type == TYPE_JOIN then
+        return add_join(tvb, tree, pinfo)
     end
     local at = type == TYPE_DATA and NARROW or WIDE
     if length < at + TAG then

@@ -19,6 +19,10 @@ internal static class Effect
     public const int StoreCustody = 20;
     public const int SendPoll = 14;
     public const int SendBusy = 15;
+    public const int SendJoin = 16;
+    public const int StoreKeys = 21;
+    public const int KeyTaken = 22;
+    public const int Joined = 23;
 }
 
 /// <summary>

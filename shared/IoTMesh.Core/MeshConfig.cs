@@ -43,7 +43,7 @@ public sealed class MeshConfig
     public int MaxQueued = 24;
 
     /// <summary>Bytes for own readings that no gateway has committed; each takes 5 more than its objects. Full: the oldest is given up.</summary>
-    public int MaxCustodyBytes = 9_216;
+    public int MaxCustodyBytes = 8_704;
 
     /// <summary>Stores readings in custody, so that they survive a power cut: for nodes with flash.</summary>
     public bool StoreCustody;
@@ -150,4 +150,12 @@ public sealed class MeshConfig
 
     /// <summary>A gateway renews its own sequence number this often, ms; another node six times less often.</summary>
     public int SeqNoRefreshMs = 300_000;
+
+    /// <summary>After a change of the network key frames under the one before are taken for this long, ms.</summary>
+    public int EpochOverlapMs = 60_000;
+
+    /// <summary>A member passes on what joining devices say at most this often, ms, after <see cref="JoinBurst"/> at once.</summary>
+    public int JoinIntervalMs = 100;
+
+    public int JoinBurst = 16;
 }

@@ -27,6 +27,9 @@ public sealed class MeshCounters
     /// <summary>Writes to storage for readings in custody.</summary>
     public long CustodyWrites;
     public long TransmitFailures;
+
+    /// <summary>What joining devices said and was not passed on, since they say too much.</summary>
+    public long JoinsRefused;
     public long RankInversions;
 
     /// <summary>Messages given up, by reason.</summary>

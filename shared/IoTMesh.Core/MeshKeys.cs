@@ -3,11 +3,23 @@ namespace IoTMesh.Core;
 /// <summary>Keys that provisioning put on this node. All byte arrays are copied or kept for the node's life; do not change them.</summary>
 public sealed class MeshKeys
 {
-    /// <summary>Network key, 16 bytes: authenticates frames hop by hop.</summary>
+    /// <summary>
+    /// Network key of <see cref="Epoch"/>, 16 bytes: authenticates frames hop by hop. Null: the node has to join first
+    /// (protocol.md 8.7), which takes <see cref="DeviceKey"/>.
+    /// </summary>
     public byte[] NetworkKey;
 
-    /// <summary>Number of the network key, 0 to 3 on air.</summary>
-    public byte Epoch;
+    /// <summary>Number of the network key; its low two bits are on air.</summary>
+    public uint Epoch;
+
+    /// <summary>The network key of a later epoch that this node has been given already, or null.</summary>
+    public byte[] NextNetworkKey;
+
+    /// <summary>Number of <see cref="NextNetworkKey"/>.</summary>
+    public uint NextEpoch;
+
+    /// <summary>Tells this site's frames from others' on air (its low three bits); no secret. <see cref="SiteKeys.CreateNetworkId"/>.</summary>
+    public ushort NetworkId;
 
     /// <summary>This device's own key, 16 bytes, shared with the site's gateways. A gateway leaves it null.</summary>
     public byte[] DeviceKey;
@@ -20,6 +32,12 @@ public sealed class MeshKeys
 
     /// <summary>Gateways: the keys of all devices of the site. Nodes leave it null.</summary>
     public IDeviceKeys Devices;
+
+    /// <summary>Takes over what a node stored as <see cref="StoreRecord.Keys"/>; false, and nothing taken, for null, a damaged record and another network.</summary>
+    public bool Restore(byte[] record)
+    {
+        return KeysRecord.Read(record, this);
+    }
 }
 
 /// <summary>The site's device keys, as a gateway knows them. Called on the mesh thread: answers from memory, never blocks.</summary>
@@ -27,6 +45,33 @@ public interface IDeviceKeys
 {
     /// <summary>Writes the 16-byte key of the device with that mesh address; false where it is not enrolled.</summary>
     bool TryGetDeviceKey(ushort address, byte[] key);
+
+    /// <summary>Whether the device with that address, whose key is known, may join now.</summary>
+    JoinVerdict MayJoin(ushort address);
+
+    /// <summary>Writes the 16-byte network key of an epoch; false where this gateway does not have it.</summary>
+    bool TryGetNetworkKey(uint epoch, byte[] key);
+}
+
+/// <summary>What became of a device's attempt to join.</summary>
+public enum JoinVerdict : byte
+{
+    Accepted = 0,
+
+    /// <summary>Nobody enrolled a device with that address.</summary>
+    NotEnrolled = 1,
+
+    /// <summary>Its owner took its membership away.</summary>
+    Revoked = 2,
+
+    /// <summary>It has not joined before, and nobody permits joining at present.</summary>
+    Closed = 3,
+
+    /// <summary>Its counters have started anew: to go on would repeat nonces. It has to be enrolled as a new device.</summary>
+    CountersLost = 4,
+
+    /// <summary>Its proof is wrong: it does not have the device's key.</summary>
+    BadProof = 5,
 }
 
 /// <summary>AES-128 and HMAC-SHA256 as the platform has them. One implementation file a platform.</summary>

@@ -13,7 +13,7 @@ public sealed partial class MeshNode
     private bool EmitBusy(int neighbor, byte taken, uint counter, MeshOutput output)
     {
         byte[] frame = output.Buffer;
-        frame[0] = FrameFormat.MakeKind(FrameFormat.TypeBusy, _keys.Epoch);
+        frame[0] = FrameFormat.MakeKind(FrameFormat.TypeBusy, (int)_hop.Epoch);
         frame[FrameFormat.AckOffsetCounter] = (byte)counter;
         frame[FrameFormat.AckOffsetBitmap] = taken;
         int length = (taken == 0 ? FrameFormat.AckShortLength : FrameFormat.AckLongLength) - FrameFormat.TagLength;

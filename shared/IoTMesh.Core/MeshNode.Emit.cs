@@ -36,6 +36,13 @@ public sealed partial class MeshNode
                 return true;
             case Effect.StoreCustody:
                 return EmitChunk(a, output);
+            case Effect.StoreKeys:
+                return EmitKeys(a, output);
+            case Effect.KeyTaken:
+            case Effect.Joined:
+                return EmitMembership(effect, a, b, output);
+            case Effect.SendJoin:
+                return EmitJoin(a, b, output);
             case Effect.Completed:
                 output.Kind = OutputKind.SendCompleted;
                 output.Token = a;
@@ -81,7 +88,7 @@ public sealed partial class MeshNode
             return false;
         }
 
-        if (!_record.CanSendFrame)
+        if (!_record.CanSendFrame || !_hop.HasKey)
         {
             Counters.TransmitFailures++;
             PostponeData(effect, a);
@@ -115,7 +122,7 @@ public sealed partial class MeshNode
         uint counter = _record.NextFrame++;
         byte[] frame = output.Buffer;
         frame[FrameFormat.OffsetKind] = FrameFormat.MakeKind(type, low);
-        frame[FrameFormat.OffsetNetwork] = FrameFormat.MakeNetwork(_network, _keys.Epoch, flags);
+        frame[FrameFormat.OffsetNetwork] = FrameFormat.MakeNetwork(_network, (int)_hop.Epoch, flags);
         Bytes.PutU16(frame, FrameFormat.OffsetSource, Address);
         Bytes.PutU16(frame, FrameFormat.OffsetDestination, destination);
         Bytes.PutU16(frame, FrameFormat.OffsetCounter, (ushort)counter);
@@ -161,7 +168,7 @@ public sealed partial class MeshNode
         byte bitmap = isLong ? _neighbors.AckBits[neighbor] : (byte)0;
         bool hasMail = _children.IsChild(neighbor) && HasMail(neighbor);
         int type = hasMail ? FrameFormat.TypeAckMail : FrameFormat.TypeAck;
-        frame[0] = FrameFormat.MakeKind(type, _keys.Epoch);
+        frame[0] = FrameFormat.MakeKind(type, (int)_hop.Epoch);
         frame[FrameFormat.AckOffsetCounter] = (byte)counter;
         frame[FrameFormat.AckOffsetBitmap] = bitmap;
         int length = (isLong ? FrameFormat.AckLongLength : FrameFormat.AckShortLength) - FrameFormat.TagLength;

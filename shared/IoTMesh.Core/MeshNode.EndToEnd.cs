@@ -20,7 +20,6 @@ public sealed partial class MeshNode
 
     private void PrepareCiphers()
     {
-        _groupCipher = _crypto.CreateAes(KeySchedule.Derive(_crypto, _keys.NetworkKey, KeySchedule.LabelGroup, _keys.Epoch));
         if (_keys.DeviceKey != null)
         {
             _upCipher = _crypto.CreateAes(KeySchedule.Derive(_crypto, _keys.DeviceKey, KeySchedule.LabelUp, 0));
@@ -240,7 +239,7 @@ public sealed partial class MeshNode
         _openedByGateway = false;
         if (_header.Destination == MeshAddress.All)
         {
-            return OpenWith(_groupCipher, buffer);
+            return (_groupCipher != null && OpenWith(_groupCipher, buffer)) || (_otherGroupCipher != null && OpenWith(_otherGroupCipher, buffer));
         }
 
         bool expectGateway = _downCipher != null && IsGatewayPeer(peer);

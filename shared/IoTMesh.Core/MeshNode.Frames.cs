@@ -32,14 +32,25 @@ public sealed partial class MeshNode
             return ParseError.BadType;
         }
 
-        if (count < FrameFormat.HeaderLength(type) + FrameFormat.TagLength)
+        if (count < FrameFormat.HeaderLength(type) + (type == FrameFormat.TypeJoin ? 0 : FrameFormat.TagLength))
         {
             return ParseError.TooShort;
         }
 
         byte network = buffer[offset + FrameFormat.OffsetNetwork];
-        if ((network >> 3) != ((_network << 2) | (_keys.Epoch & 3)))
+        if (network >> 5 != _network)
         {
+            return ParseError.OtherNetwork;
+        }
+
+        if (type == FrameFormat.TypeJoin)
+        {
+            return ReceiveJoin(buffer, offset, count, rssiDbm);
+        }
+
+        if (!_hop.Select((network >> 3) & 3))
+        {
+            NoteMissedEpoch((network >> 3) & 3, buffer, offset, count, type);
             return ParseError.OtherNetwork;
         }
 
@@ -88,6 +99,7 @@ public sealed partial class MeshNode
             return ParseError.BadTag;
         }
 
+        NoteEpochHeard();
         if (neighbor == NeighborTable.None)
         {
             neighbor = AddNeighbor(source, rssiDbm);
@@ -176,7 +188,7 @@ public sealed partial class MeshNode
             return ParseError.BadLength;
         }
 
-        if ((buffer[offset] & 3) != (_keys.Epoch & 3))
+        if (!_hop.Select(buffer[offset] & 3))
         {
             return ParseError.OtherNetwork;
         }

@@ -36,6 +36,18 @@ public sealed partial class MeshNode
             case ServiceKind.ParentReport:
                 ReceiveParentReport(peer, count);
                 break;
+            case ServiceKind.JoinUp:
+                ReceiveJoinUp(peer, count);
+                break;
+            case ServiceKind.JoinDown:
+                ReceiveJoinDown(count);
+                break;
+            case ServiceKind.NextKey:
+                ReceiveNextKey(count);
+                break;
+            case ServiceKind.NextKeyTaken:
+                ReceiveNextKeyTaken(peer, count);
+                break;
         }
     }
 }

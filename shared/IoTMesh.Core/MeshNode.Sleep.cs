@@ -21,7 +21,7 @@ public sealed partial class MeshNode
     /// True at a sleepy leaf whose radio, and whose processor where memory is kept, may be off until <see cref="SleepUntilMs"/>
     /// or until the application sends. Frames that come meanwhile are lost.
     /// </summary>
-    public bool MaySleep => _leaf != null && _started && _leaf.State == LeafState.Asleep && _effects.IsEmpty && !OwesAck()
+    public bool MaySleep => _leaf != null && _started && _join == null && _leaf.State == LeafState.Asleep && _effects.IsEmpty && !OwesAck()
         && (_queue.Used == 0 || _leaf.Parent == MeshAddress.None);
 
     /// <summary>When a leaf that sleeps must be called with HandleTimeout, ms.</summary>

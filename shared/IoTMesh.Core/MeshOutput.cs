@@ -86,6 +86,12 @@ public sealed class MeshOutput
     /// <summary>Diagnosis: from the question to the answer, ms.</summary>
     public int RoundTripMs;
 
+    /// <summary>KeyTaken, Joined: of the network key.</summary>
+    public uint Epoch;
+
+    /// <summary>Joined: what the gateway said to it.</summary>
+    public JoinVerdict Verdict;
+
     /// <summary>Store: which record, see <see cref="StoreRecord"/>.</summary>
     public byte Record;
 
@@ -98,6 +104,9 @@ public static class StoreRecord
 {
     /// <summary>Boot number and the reserved blocks of frame counters and sequence numbers.</summary>
     public const byte Counters = 1;
+
+    /// <summary>The network keys, protocol.md 9.3.</summary>
+    public const byte Keys = 2;
 
     /// <summary>First of the <see cref="CustodyLog.Count"/> logs of readings in custody: they are added to, not replaced.</summary>
     public const byte Custody = 8;

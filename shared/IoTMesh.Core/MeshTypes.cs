@@ -121,4 +121,13 @@ public enum OutputKind : byte
 
     /// <summary>An answer to the diagnosis <c>Token</c>: <c>Origin</c>, <c>Hops</c>, <c>RoundTripMs</c>, and in <c>Buffer</c> what it says.</summary>
     Diagnosis = 7,
+
+    /// <summary>
+    /// Device: it has joined. Gateway: the device <c>Destination</c> has joined over the member <c>Origin</c> (<c>Success</c>), or was
+    /// refused for the reason <c>Verdict</c>.
+    /// </summary>
+    Joined = 8,
+
+    /// <summary>Gateway: the device <c>Destination</c> has stored the key of <c>Epoch</c>.</summary>
+    KeyTaken = 9,
 }

@@ -15,7 +15,8 @@ internal static class Timer
     public const int Housekeeping = 9;
     public const int Diagnosis = 10;
     public const int Leaf = 11;
-    public const int Count = 12;
+    public const int Join = 12;
+    public const int Count = 13;
 }
 
 /// <summary>Deadlines indexed by <see cref="Timer"/>, ms; long.MaxValue is off.</summary>

@@ -97,4 +97,8 @@ internal sealed class BenchSite : IDeviceKeys
         SiteKeys.CreateDeviceKey(new PlatformCrypto(), Secret, address).CopyTo(key, 0);
         return true;
     }
+
+    public JoinVerdict MayJoin(ushort address) => JoinVerdict.Accepted;
+
+    public bool TryGetNetworkKey(uint epoch, byte[] key) => false;
 }

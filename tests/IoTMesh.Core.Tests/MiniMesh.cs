@@ -23,6 +23,9 @@ internal sealed class MiniMesh : IDeviceKeys
     internal readonly List<(ushort Origin, int Hops, int RoundTripMs, byte[] Bytes)> Answers = [];
     internal readonly List<(int At, int Token, bool Success)> Completed = [];
     internal readonly List<(int From, byte[] Frame)> Frames = [];
+    internal readonly List<(int At, ushort Device, JoinVerdict Verdict, ushort Proxy)> Joins = [];
+    internal readonly List<(int At, ushort Device, uint Epoch)> KeysTaken = [];
+    internal readonly Dictionary<ushort, JoinVerdict> Verdicts = [];
     internal double Loss;
     internal bool Commits = true;
     internal Action<MeshConfig>? Configure { get; init; }
@@ -90,6 +93,7 @@ internal sealed class MiniMesh : IDeviceKeys
             Devices = isGateway ? this : null,
         };
         ConfigureKeys?.Invoke(address, keys);
+        keys.Restore(Logs.GetValueOrDefault((address, StoreRecord.Keys)));
         if (isGateway)
         {
             _gateways.Add(address);
@@ -113,6 +117,17 @@ internal sealed class MiniMesh : IDeviceKeys
         }
 
         SiteKeys.CreateDeviceKey(_crypto, SiteSecret, address).CopyTo(key, 0);
+        return true;
+    }
+
+    public JoinVerdict MayJoin(ushort address)
+    {
+        return Verdicts.GetValueOrDefault(address);
+    }
+
+    public bool TryGetNetworkKey(uint epoch, byte[] key)
+    {
+        SiteKeys.CreateNetworkKey(_crypto, SiteSecret, epoch).CopyTo(key, 0);
         return true;
     }
 
@@ -197,6 +212,12 @@ internal sealed class MiniMesh : IDeviceKeys
                 case OutputKind.Diagnosis:
                     Answers.Add((output.Origin, output.Hops, output.RoundTripMs, output.Buffer[..output.Length]));
                     break;
+                case OutputKind.Joined:
+                    Joins.Add((address, output.Destination, output.Verdict, output.Origin));
+                    break;
+                case OutputKind.KeyTaken:
+                    KeysTaken.Add((address, output.Destination, output.Epoch));
+                    break;
                 case OutputKind.SendCompleted:
                     Completed.Add((address, output.Token, output.Success));
                     break;
@@ -224,7 +245,7 @@ internal sealed class MiniMesh : IDeviceKeys
         MeshNode node = Make(address);
         foreach (((int of, byte record), byte[] log) in Logs.OrderBy(l => CustodyLog.NumberOf(l.Value)))
         {
-            if (of == address)
+            if (of == address && record >= StoreRecord.Custody)
             {
                 node.RestoreCustody(record, log);
             }

@@ -48,12 +48,12 @@ public sealed class NodeSettingsTests : IDisposable
     [Fact]
     public void Options_have_defaults_and_a_node_without_a_name_gets_one()
     {
-        string[] required = ["address", "device", "network_key", "device_key", "pairwise_share"];
+        string[] required = ["address", "device", "network_id", "device_key", "pairwise_share"];
         string text = string.Join('\n', _settings.Write().Split('\n').Where(line => required.Contains(line.Split(' ')[0])));
         NodeSettings copy = Load(text)!;
         Assert.Equal("Node 17", copy.Name);
         Assert.False(copy.AnyMayCommand);
-        Assert.Equal(("127.0.0.1", 17_700, 10, 0), (copy.AirHost, copy.AirPort, copy.PeriodSeconds, copy.Epoch));
+        Assert.Equal(("127.0.0.1", 17_700, 10, 0), (copy.AirHost, copy.AirPort, copy.PeriodSeconds, (int)copy.Epoch));
         Assert.Equal(["weather", "uptime", "memory"], copy.Sensors);
     }
 
@@ -67,8 +67,10 @@ public sealed class NodeSettingsTests : IDisposable
     [InlineData("address", "adress = 17", "line 2: unknown key 'adress'; the keys are address, device, name,")]
     [InlineData("address", "address = 17\naddress = 18", "line 3: address stands twice; remove one")]
     [InlineData("device", "device = 12", "line 3: device is not 16 hexadecimal digits (it has 2 characters); copy the line again")]
-    [InlineData("network_key", "network_key = zz", "line 5: network_key is not 32 hexadecimal digits (it has 2 characters); copy the line again")]
-    [InlineData("epoch", "epoch = 4", "line 6: epoch is '4'; write a number from 0 to 3")]
+    [InlineData("network_key", "network_key = zz", "line 6: network_key is not 32 hexadecimal digits (it has 2 characters); copy the line again")]
+    [InlineData("epoch", "epoch = -1", "line 7: epoch is '-1'; write a number from 0 to 2147483647")]
+    [InlineData("network_id", "network_id = 65536", "line 5: network_id is '65536'; write a number from 0 to 65535")]
+    [InlineData("network_id", "", "network_id is missing")]
     [InlineData("commands", "commands = all", "commands is 'all'; write 'gateway' or 'any'")]
     [InlineData("period", "period = 0", "period is '0'; write a number from 1 to 3600")]
     [InlineData("air_port", "air_port = 70000", "air_port is '70000'; write a number from 1 to 65535")]

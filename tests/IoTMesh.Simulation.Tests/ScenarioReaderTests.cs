@@ -23,7 +23,7 @@ public class ScenarioReaderTests
               {"from":[2],"to":"gateway","periodSeconds":1,"custody":true}],
              "faults":[{"atSeconds":1,"kill":2},{"atSeconds":2,"start":2},{"atSeconds":3,"cut":[1,2]},{"atSeconds":4,"restore":[1,2]},
               {"atSeconds":5,"partition":[[1,2],[3]]},{"atSeconds":6,"merge":true},{"atSeconds":7,"move":[2,0.5,-1]},
-              {"atSeconds":8,"gatewayDown":1},{"atSeconds":9,"gatewayUp":1}]}
+              {"atSeconds":8,"gatewayDown":1},{"atSeconds":9,"gatewayUp":1},{"atSeconds":10,"rotate":1},{"atSeconds":11,"revoke":3}]}
             """);
         Assert.Equal(("s", 7UL, 60.0, 4), (scenario.Name, scenario.Seed, scenario.DurationSeconds, scenario.Topology.Nodes));
         TrafficEntry all = scenario.Traffic[0];

@@ -10,7 +10,7 @@ internal static class DecodeCommand
     {
         var hex = new Argument<string[]>("HEX") { Description = "The link frame; blanks and colons are ignored.", Arity = ArgumentArity.OneOrMore };
         var key = new Option<string?>("--key") { Description = "Network key, 32 hex digits: checks the hop tag.", HelpName = "HEX" };
-        var epoch = new Option<byte>("--epoch")
+        var epoch = new Option<uint>("--epoch")
         {
             Description = "Number of that key.",
             HelpName = "N",
@@ -30,7 +30,7 @@ internal static class DecodeCommand
         return command;
     }
 
-    private static int Run(string hex, string? key, byte epoch, ushort counterHigh)
+    private static int Run(string hex, string? key, uint epoch, ushort counterHigh)
     {
         byte[] frame = ParseHex("frame", hex);
         byte[]? networkKey = key is null ? null : ParseHex("--key", key);

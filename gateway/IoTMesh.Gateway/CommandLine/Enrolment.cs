@@ -1,6 +1,5 @@
 using System.Globalization;
 using IoTMesh.Core;
-using IoTMesh.Gateway.Service;
 using IoTMesh.Gateway.Settings;
 using IoTMesh.Gateway.Site;
 using IoTMesh.Gateway.Storage;
@@ -44,8 +43,7 @@ internal static class Enrolment
             Address = device.Address,
             DeviceId = ulong.Parse(device.DeviceId, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
             Name = device.Name,
-            NetworkKey = SiteKeys.CreateNetworkKey(crypto, siteSecret, GatewayService.Epoch),
-            Epoch = GatewayService.Epoch,
+            NetworkId = SiteKeys.CreateNetworkId(crypto, siteSecret),
             DeviceKey = SiteKeys.CreateDeviceKey(crypto, siteSecret, device.Address),
             PairwiseShare = PairwiseKeys.CreateShare(crypto, siteSecret, device.Address),
         };

@@ -18,7 +18,7 @@ namespace IoTMesh.Gateway.Service;
 public sealed class GatewayService : IAsyncDisposable
 {
     /// <summary>Number of the site's network key.</summary>
-    public const byte Epoch = 1;
+    public const uint Epoch = 1;
 
     private const int RestoredReadings = 60;
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(3);
@@ -230,15 +230,19 @@ public sealed class GatewayService : IAsyncDisposable
             MaxDuplicates = 1024,
             MaxOutputs = 512,
             MaxTransfers = 16,
+            JoinIntervalMs = 10,
+            JoinBurst = 64,
         };
         config.MaxFrameLength = Math.Min(config.MaxFrameLength, _parts.Link.MaxFrameLength);
         var keys = new MeshKeys
         {
             NetworkKey = SiteKeys.CreateNetworkKey(crypto, _parts.SiteSecret, Epoch),
             Epoch = Epoch,
+            NetworkId = SiteKeys.CreateNetworkId(crypto, _parts.SiteSecret),
             PairwiseShare = PairwiseKeys.CreateShare(crypto, _parts.SiteSecret, settings.Address),
             Devices = Registry,
         };
+        keys.Restore(_parts.MeshStorage.Load(StoreRecord.Keys));
         uint seed = BinaryPrimitives.ReadUInt32LittleEndian(RandomNumberGenerator.GetBytes(4));
         return new MeshNode(config, keys, crypto, seed, _parts.MeshStorage.Load(StoreRecord.Counters));
     }

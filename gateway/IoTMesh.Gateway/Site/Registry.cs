@@ -60,6 +60,17 @@ public sealed class Registry(byte[] siteSecret) : IDeviceKeys
         return true;
     }
 
+    public JoinVerdict MayJoin(ushort address)
+    {
+        return _picture.Keys.ContainsKey(address) ? JoinVerdict.Accepted : JoinVerdict.NotEnrolled;
+    }
+
+    public bool TryGetNetworkKey(uint epoch, byte[] key)
+    {
+        SiteKeys.CreateNetworkKey(_crypto, siteSecret, epoch).CopyTo(key, 0);
+        return true;
+    }
+
     /// <summary>Takes over what the database says; derives the keys of devices that are new.</summary>
     public void Replace(IReadOnlyList<Device> devices)
     {

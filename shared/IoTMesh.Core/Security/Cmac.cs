@@ -10,12 +10,24 @@ public sealed class Cmac
     private readonly byte[] _scratch;
 
     /// <summary>The last result, 16 bytes.</summary>
-    public readonly byte[] Mac = new byte[BlockLength];
+    public readonly byte[] Mac;
 
     public Cmac(IBlockCipher cipher, int maxLength)
+        : this(cipher, new byte[((maxLength / BlockLength) + 1) * BlockLength], new byte[BlockLength])
+    {
+    }
+
+    /// <summary>One for another key that shares the buffers of <paramref name="first"/>, its <see cref="Mac"/> too.</summary>
+    public Cmac(IBlockCipher cipher, Cmac first)
+        : this(cipher, first._scratch, first.Mac)
+    {
+    }
+
+    private Cmac(IBlockCipher cipher, byte[] scratch, byte[] mac)
     {
         _cipher = cipher;
-        _scratch = new byte[((maxLength / BlockLength) + 1) * BlockLength];
+        _scratch = scratch;
+        Mac = mac;
         byte[] zero = new byte[BlockLength];
         byte[] l = new byte[BlockLength];
         cipher.EncryptBlocks(zero, BlockLength, l);

@@ -12,6 +12,8 @@ public static class KeySchedule
     public const string LabelDevice = "iotmesh device";
     public const string LabelPair = "iotmesh pair";
     public const string LabelHint = "iotmesh hint";
+    public const string LabelJoin = "iotmesh join";
+    public const string LabelSession = "iotmesh session";
     private const int HashLength = 32;
 
     /// <summary>The 16-byte key of that label and number under a secret.</summary>

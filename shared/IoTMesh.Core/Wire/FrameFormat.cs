@@ -19,7 +19,10 @@ public static class FrameFormat
 
     /// <summary>An answer like an ack: the frame came, but not all of its messages found room. protocol.md 3.3.</summary>
     public const int TypeBusy = 9;
-    public const int TypeMax = TypeBusy;
+
+    /// <summary>Between a device that has no network key and a member: no counter, no hop tag. protocol.md 8.7.</summary>
+    public const int TypeJoin = 10;
+    public const int TypeMax = TypeJoin;
 
     public const int OffsetKind = 0;
     public const int OffsetNetwork = 1;
@@ -92,6 +95,6 @@ public static class FrameFormat
 
     public static int HeaderLength(int type)
     {
-        return type == TypeData ? NarrowLength : WideLength;
+        return type == TypeData ? NarrowLength : type == TypeJoin ? JoinFormat.HeaderLength : WideLength;
     }
 }

@@ -29,7 +29,7 @@ public sealed partial class FrameInspector
 {
     private static readonly string[] _types =
     [
-        "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy",
+        "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy", "join",
     ];
     private static readonly string[] _kinds =
     [
@@ -54,14 +54,14 @@ public sealed partial class FrameInspector
     /// <param name="networkKey">16 bytes to check the hop tag with, or null.</param>
     /// <param name="epoch">The key's epoch.</param>
     /// <param name="counterHigh">High half of the frame counter, which data frames leave out.</param>
-    public static FrameInspector Decode(byte[] frame, byte[] networkKey = null, byte epoch = 0, ushort counterHigh = 0)
+    public static FrameInspector Decode(byte[] frame, byte[] networkKey = null, uint epoch = 0, ushort counterHigh = 0)
     {
         var inspector = new FrameInspector(frame);
         inspector.Walk(networkKey, epoch, counterHigh);
         return inspector;
     }
 
-    private void Walk(byte[] networkKey, byte epoch, ushort counterHigh)
+    private void Walk(byte[] networkKey, uint epoch, ushort counterHigh)
     {
         if (_frame.Length < FrameFormat.AckShortLength)
         {
@@ -82,6 +82,12 @@ public sealed partial class FrameInspector
         if (FrameFormat.IsAck(type))
         {
             WalkAck(type);
+            return;
+        }
+
+        if (type == FrameFormat.TypeJoin)
+        {
+            WalkJoin();
             return;
         }
 
@@ -309,7 +315,7 @@ public sealed partial class FrameInspector
         }
     }
 
-    private void AddTag(int offset, byte[] networkKey, byte epoch, ushort counterHigh)
+    private void AddTag(int offset, byte[] networkKey, uint epoch, ushort counterHigh)
     {
         string verdict = "";
         if (networkKey != null)

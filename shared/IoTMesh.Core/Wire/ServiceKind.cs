@@ -19,4 +19,14 @@ public static class ServiceKind
 
     /// <summary>Tells a gateway this node's next hop towards it. protocol.md 5.7.</summary>
     public const byte ParentReport = 8;
+
+    /// <summary>What a device that joins says to a gateway, passed on by a member. protocol.md 8.7.</summary>
+    public const byte JoinUp = 9;
+
+    /// <summary>What a gateway says to a device that joins, for a member to pass on. protocol.md 8.7.</summary>
+    public const byte JoinDown = 10;
+
+    /// <summary>The network key of the next epoch. protocol.md 8.8.</summary>
+    public const byte NextKey = 11;
+    public const byte NextKeyTaken = 12;
 }

@@ -13,6 +13,7 @@ public sealed class Medium
     private readonly SeededRandom _random;
     private readonly RadioLink[][] _base;
     private readonly MediumLink[][] _links;
+    private readonly bool[] _outlaws;
     private readonly bool[] _off;
     private readonly int[] _group;
     private readonly RadioPosition[] _positions;
@@ -27,6 +28,7 @@ public sealed class Medium
         int nodes = topology.NodeCount;
         _base = new RadioLink[nodes][];
         _links = new MediumLink[nodes][];
+        _outlaws = new bool[nodes];
         _off = new bool[nodes];
         _group = new int[nodes];
         _positions = new RadioPosition[topology.HasPositions ? nodes : 0];
@@ -164,7 +166,12 @@ public sealed class Medium
     /// <summary>True when frames can pass in both directions along some path, each link at least at <paramref name="ratioMin"/>.</summary>
     public bool HasPath(int from, Func<int, bool> isGoal, double ratioMin = 0.1)
     {
-        bool[] seen = new bool[_links.Length];
+        bool[] seen = (bool[])_outlaws.Clone();
+        if (seen[Index(from)])
+        {
+            return false;
+        }
+
         Stack<int> open = new([from]);
         seen[Index(from)] = true;
         ulong passBelowMin = (ulong)(ratioMin * One);
@@ -188,6 +195,9 @@ public sealed class Medium
 
         return false;
     }
+
+    /// <summary>A node that others will not deal with any more: its radio works, but no path leads over it.</summary>
+    internal void Outlaw(int node) => _outlaws[Index(node)] = true;
 
     /// <summary>Links that can carry a frame now, by rising receiver.</summary>
     internal ReadOnlySpan<MediumLink> LinksFrom(int node) => _links[node - 1];

@@ -65,6 +65,12 @@ public enum FaultKind
     Move,
     GatewayDown,
     GatewayUp,
+
+    /// <summary>A gateway begins to change the network key.</summary>
+    Rotate,
+
+    /// <summary>A device loses its membership.</summary>
+    Revoke,
 }
 
 /// <summary>A change of the world at a time.</summary>
@@ -86,6 +92,9 @@ public sealed record Scenario(
 {
     /// <summary>Each node's clock is off by up to this much, fast or slow, parts per million.</summary>
     public double ClockDriftPpm { get; init; }
+
+    /// <summary>Nodes begin without the network key, as enrolment leaves them, and join.</summary>
+    public bool Join { get; init; }
 
     /// <summary>Traffic stops this long before the end, so that what is under way can arrive.</summary>
     public const double TailSeconds = 10;

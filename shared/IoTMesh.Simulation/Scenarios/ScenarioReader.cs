@@ -10,7 +10,9 @@ internal static class ScenarioReader
     private const int PayloadBytesMin = 4;
     private const int PayloadBytesMax = 1024;
     private static readonly string[] _classes = ["control", "realtime", "normal", "bulk"];
-    private static readonly string[] _faults = ["kill", "start", "cut", "restore", "partition", "merge", "move", "gatewayDown", "gatewayUp"];
+    private static readonly string[] _faults =
+        ["kill", "start", "cut", "restore", "partition", "merge", "move", "gatewayDown", "gatewayUp", "rotate", "revoke"];
+
 
     internal static Scenario Read(string file, ReadOnlySpan<byte> utf8, string directory)
     {
@@ -33,8 +35,9 @@ internal static class ScenarioReader
 
         double clockDriftPpm = root.Optional("clockDriftPpm")?.AsDouble(0, ClockDriftPpmMax) ?? 0;
         RadioSpec radio = root.Optional("radio") is JsonInput radioInput ? RadioSpec.Read(radioInput, topology.Kind) : RadioSpec.Simple;
+        bool join = root.Optional("join")?.AsBool() ?? false;
         root.End();
-        return new Scenario(name, seed, durationSeconds, topology, traffic, faults) { ClockDriftPpm = clockDriftPpm, Radio = radio };
+        return new Scenario(name, seed, durationSeconds, topology, traffic, faults) { ClockDriftPpm = clockDriftPpm, Radio = radio, Join = join };
     }
 
     private static TrafficEntry ReadTraffic(JsonInput input, TopologySpec topology)
@@ -186,9 +189,14 @@ internal static class ScenarioReader
             _ => fault with { A = value.AsInt(1, topology.Nodes) },
         };
         bool isGateway = topology.Gateways is null ? fault.A == 1 : topology.Gateways.Contains(fault.A);
-        if (kind is FaultKind.GatewayDown or FaultKind.GatewayUp && !isGateway)
+        if (kind is FaultKind.GatewayDown or FaultKind.GatewayUp or FaultKind.Rotate && !isGateway)
         {
             throw value.Error($"node {fault.A} is no gateway");
+        }
+
+        if (kind is FaultKind.Revoke && isGateway)
+        {
+            throw value.Error($"node {fault.A} is a gateway: it has the keys of all");
         }
 
         input.End();

@@ -26,6 +26,11 @@ internal static class ScenarioWriter
             json.WriteNumber("durationSeconds", scenario.DurationSeconds);
             WriteTopology(json, scenario.Topology);
             WriteNumber(json, "clockDriftPpm", scenario.ClockDriftPpm, 0);
+            if (scenario.Join)
+            {
+                json.WriteBoolean("join", true);
+            }
+
             if (scenario.Radio != RadioSpec.Simple)
             {
                 WriteRadio(json, scenario.Radio);

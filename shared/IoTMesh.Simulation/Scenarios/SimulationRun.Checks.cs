@@ -113,6 +113,12 @@ public sealed partial class SimulationRun
             case FaultKind.GatewayUp:
                 _mesh.GatewayUp(fault.A);
                 break;
+            case FaultKind.Rotate:
+                _mesh.Rotate(fault.A, patienceMs: 30_000);
+                break;
+            case FaultKind.Revoke:
+                _mesh.Revoke(fault.A);
+                break;
         }
 
         _watch?.Faulted(_mesh.NowUs, fault);

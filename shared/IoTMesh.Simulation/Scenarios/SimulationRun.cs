@@ -117,6 +117,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private static VirtualMeshOptions Apply(Scenario scenario, VirtualMeshOptions? options)
     {
         options ??= new VirtualMeshOptions();
+        options = scenario.Join ? options with { MustJoin = true } : options;
         options = scenario.ClockDriftPpm == 0 ? options : options with { ClockDriftPpm = scenario.ClockDriftPpm };
         RadioSpec radio = scenario.Radio;
         options = radio == RadioSpec.Simple ? options : options with { Radio = radio, Airtime = radio.Phy.ToAirtime() };

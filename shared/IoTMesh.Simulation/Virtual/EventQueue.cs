@@ -16,6 +16,7 @@ internal enum EventKind
     Commit,
     Callback,
     Clocks,
+    Rotation,
 }
 
 /// <summary>Something that happens at a virtual time. What A and B mean depends on the kind.</summary>

@@ -32,6 +32,9 @@ public sealed partial class VirtualMesh
             case EventKind.Callback:
                 _observer.Called(happened.A);
                 break;
+            case EventKind.Rotation:
+                StepRotation(happened.A);
+                break;
             case EventKind.Clocks:
                 LookAtClocks();
                 break;
@@ -109,6 +112,7 @@ public sealed partial class VirtualMesh
         if (isWhole)
         {
             node.CountersRecord = store.Record == StoreRecord.Counters ? store.Frame[..store.Length] : node.CountersRecord;
+            node.KeysRecord = store.Record == StoreRecord.Keys ? store.Frame[..store.Length] : node.KeysRecord;
             node.Core!.HandleStored(LocalMs(node), store.Token, true);
             Touch(node);
         }
@@ -169,6 +173,9 @@ public sealed partial class VirtualMesh
                     break;
                 case OutputKind.SendCompleted:
                     _observer.Completed(node.Id, _output);
+                    break;
+                case OutputKind.KeyTaken:
+                    _rotation?.HandleTaken(_output.Destination, _output.Epoch);
                     break;
                 case OutputKind.RouteChanged:
                     _observer.RouteChanged(node.Id, _output.Destination);

@@ -100,7 +100,9 @@ public sealed partial class VirtualMesh
             bool isForgotten = copy.Copies!.AcceptedIn == receiver.Incarnation
                 && (!Knows(core, copy.From) || receiver.GivenUpUs.GetValueOrDefault(Topology.AddressOf(copy.From), -1) >= copy.Copies.AcceptedUs);
             ParseError error = core.HandleFrame(LocalMs(receiver), copy.Frame, 0, copy.Length, copy.RssiDbm);
-            if (error == ParseError.None)
+
+            // A join frame has no hop tag: what it says is believed by the proofs within only.
+            if (error == ParseError.None && FrameFormat.GetType(copy.Frame[0]) != FrameFormat.TypeJoin)
             {
                 CheckCopy(copy, receiver, isForgotten);
             }

@@ -26,6 +26,9 @@ public sealed record VirtualMeshOptions
     /// <summary>Each node's clock is off by up to this much, fast or slow, drawn evenly, parts per million.</summary>
     public double ClockDriftPpm { get; init; }
 
+    /// <summary>Nodes begin without the network key and have to join.</summary>
+    public bool MustJoin { get; init; }
+
     /// <summary>Ids of the nodes that are sleepy leaves.</summary>
     public IReadOnlyList<int> Sleepy { get; init; } = [];
 
@@ -89,6 +92,8 @@ public sealed partial class VirtualMesh
 {
     private const int SpinMax = 1_000;
     private const int GatewayNeighbors = 64;
+    private const int GatewayJoinIntervalMs = 10;
+    private const int GatewayJoinBurst = 64;
     private readonly VirtualMeshOptions _options;
     private readonly IVirtualMeshObserver _observer;
     private readonly EventQueue _events = new();
@@ -221,7 +226,7 @@ public sealed partial class VirtualMesh
         // Clocks of nodes have nothing in common; a core that mixes them up is found out.
         SetClock(entry, 1 + random.NextInt(1_000_000));
         MeshConfig config = CreateConfig(node, entry.IsServing);
-        entry.Core = new MeshNode(config, _site.KeysOf(node, entry.IsServing), new SeededCrypto(random), random.NextUInt32(), entry.CountersRecord);
+        entry.Core = new MeshNode(config, KeysOf(entry), new SeededCrypto(random), random.NextUInt32(), entry.CountersRecord);
         entry.TimerUs = long.MaxValue;
         entry.Spins = 0;
         entry.BusyUntilUs = NowUs;
@@ -335,6 +340,8 @@ public sealed partial class VirtualMesh
 
         // As the gateway's service sets it: its node has a computer's memory.
         config.MaxNeighbors = isGateway ? GatewayNeighbors : config.MaxNeighbors;
+        config.JoinIntervalMs = isGateway ? GatewayJoinIntervalMs : config.JoinIntervalMs;
+        config.JoinBurst = isGateway ? GatewayJoinBurst : config.JoinBurst;
         SetLinkTimes(config);
         config.StoreCustody = !isGateway && _options.StoreCustody;
         SetLeaf(config, node);
@@ -384,6 +391,8 @@ public sealed partial class VirtualMesh
         internal long AwakeSinceUs { get; set; } = -1;
 
         internal byte[]? CountersRecord { get; set; }
+
+        internal byte[]? KeysRecord { get; set; }
 
         internal NodeFlash Flash { get; } = new();
 

@@ -13,6 +13,8 @@ internal static class FaultText
         FaultKind.Merge => "merge",
         FaultKind.Move => string.Create(CultureInfo.InvariantCulture, $"move {fault.A} to {fault.Position.X:0.##}, {fault.Position.Y:0.##}"),
         FaultKind.GatewayDown => $"gateway {fault.A} down",
+        FaultKind.Rotate => $"gateway {fault.A} changes the network key",
+        FaultKind.Revoke => $"revoke {fault.A}",
         FaultKind.GatewayUp => $"gateway {fault.A} up",
         _ => $"{fault.Kind.ToString().ToLowerInvariant()} {fault.A}",
     };

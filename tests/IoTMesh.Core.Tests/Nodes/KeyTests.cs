@@ -114,8 +114,7 @@ public class KeyTests
         new Ccm(100).Seal(crypto.CreateAes(key), nonce, null, 0, sealedBytes, 0, plain.Length);
         byte[] frame = new byte[100];
         frame[0] = FrameFormat.MakeKind(FrameFormat.TypeData, 2);
-        int network = KeySchedule.Derive(crypto, MiniMesh.NetworkKey, KeySchedule.LabelHint, 0)[0] & 7;
-        frame[1] = FrameFormat.MakeNetwork(network, 0, 0);
+        frame[1] = FrameFormat.MakeNetwork(0, 0, 0);
         Bytes.PutU16(frame, FrameFormat.OffsetSource, 2);
         Bytes.PutU16(frame, FrameFormat.OffsetDestination, 3);
         Bytes.PutU16(frame, FrameFormat.OffsetCounter, unchecked((ushort)15_000));

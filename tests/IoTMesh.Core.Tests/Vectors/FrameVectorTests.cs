@@ -194,6 +194,7 @@ public class FrameVectorTests
         var keys = new MeshKeys
         {
             NetworkKey = SiteKeys.CreateNetworkKey(_crypto, Secret, Epoch),
+            NetworkId = SiteKeys.CreateNetworkId(_crypto, Secret),
             Epoch = Epoch,
             DeviceKey = SiteKeys.CreateDeviceKey(_crypto, Secret, 6),
             PairwiseShare = PairwiseKeys.CreateShare(_crypto, Secret, 6),

@@ -22,7 +22,7 @@ internal sealed class ReferenceCodec
         _epoch = epoch;
         _networkKey = Derive(secret, "iotmesh network", epoch);
         _hopKey = Derive(_networkKey, "iotmesh hop", epoch);
-        _hint = (byte)(Derive(_networkKey, "iotmesh hint", 0)[0] & 7);
+        _hint = (byte)(Derive(secret, "iotmesh hint", 0)[0] & 7);
     }
 
     /// <summary>protocol.md 8.1; pairwise keys are named "pair LOW HIGH", device keys "up N" and "down N".</summary>

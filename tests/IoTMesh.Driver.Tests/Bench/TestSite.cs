@@ -20,6 +20,10 @@ public sealed class TestSite : IDeviceKeys
         return true;
     }
 
+    public JoinVerdict MayJoin(ushort address) => JoinVerdict.Accepted;
+
+    public bool TryGetNetworkKey(uint epoch, byte[] key) => false;
+
     public MeshNode CreateNode(ushort address, bool isGateway, byte[]? counters = null)
     {
         var config = new MeshConfig { Address = address, IsGateway = isGateway };

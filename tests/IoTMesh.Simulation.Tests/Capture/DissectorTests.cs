@@ -13,7 +13,7 @@ public sealed class DissectorTests : IDisposable
     public async Task Shows_every_frame_of_a_run_as_the_core_reads_it()
     {
         Scenario scenario = Parse("""
-            {"durationSeconds": 60,
+            {"durationSeconds": 60, "join": true,
              "topology": {"kind": "grid4", "nodes": 9, "loss": 0.15, "gateways": [1, 9], "sleepy": [7], "pollIntervalSeconds": 3},
              "traffic": [{"from": "all", "to": "gateway", "periodSeconds": 2, "custody": true},
                          {"from": [2, 3, 4], "to": "any", "periodSeconds": 3, "confirmed": true},
@@ -38,7 +38,7 @@ public sealed class DissectorTests : IDisposable
         }
 
         string[] seen = [.. rows.Select(row => row["iotmesh.type"][0]).Distinct().Order()];
-        Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8"], seen);
+        Assert.Equal(["0", "1", "10", "2", "3", "4", "5", "6", "7", "8"], seen);
         Assert.True(rows.SelectMany(row => row["iotmesh.message.kind"]).Distinct().Count() >= 6);
     }
 

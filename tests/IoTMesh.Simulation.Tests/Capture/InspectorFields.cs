@@ -9,12 +9,14 @@ internal static partial class InspectorFields
 {
     private static readonly string[] _types =
     [
-        "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy",
+        "data", "beacon", "ack", "probe", "probe reply", "request", "flood", "ack, mail waits", "poll", "busy", "join",
     ];
     private static readonly string[] _kinds =
     [
         "reading", "datagram", "confirmed datagram", "confirmation", "watermark", "hello", "batch of readings", "service",
     ];
+    private static readonly string[] _joinSteps = ["solicit", "offer", "up", "down"];
+    private static readonly string[] _joinMessages = ["", "ask", "challenge", "prove", "admit", "refuse"];
     private static readonly string[] _classes = ["control", "real-time", "normal", "bulk"];
 
     /// <summary>Inspector's name to the dissector's field, for values that are the same in both but for words around a number.</summary>
@@ -56,6 +58,17 @@ internal static partial class InspectorFields
         ["  ciphertext"] = "iotmesh.message.ciphertext",
         ["  end-to-end tag"] = "iotmesh.message.tag",
         ["hop tag"] = "iotmesh.tag",
+        ["join: cost"] = "iotmesh.join.cost",
+        ["join: device"] = "iotmesh.join.device",
+        ["join: gateway"] = "iotmesh.join.gateway",
+        ["join: nonce"] = "iotmesh.join.nonce",
+        ["join: gateway nonce"] = "iotmesh.join.gateway_nonce",
+        ["join: boot"] = "iotmesh.join.boot",
+        ["join: counter"] = "iotmesh.join.counter",
+        ["join: epoch"] = "iotmesh.join.epoch",
+        ["join: key, sealed"] = "iotmesh.join.key",
+        ["join: verdict"] = "iotmesh.join.verdict",
+        ["join: proof"] = "iotmesh.join.proof",
     };
 
     private static readonly string[] _others =
@@ -63,7 +76,7 @@ internal static partial class InspectorFields
         "iotmesh.type", "iotmesh.class", "iotmesh.counter", "iotmesh.counter_low", "iotmesh.beacon.part", "iotmesh.beacon.parts",
         "iotmesh.route.destination", "iotmesh.route.metric", "iotmesh.route.seqno", "iotmesh.route.gateway", "iotmesh.request.destination",
         "iotmesh.request.seqno", "iotmesh.request.hop_limit", "iotmesh.message.kind", "iotmesh.message.counter", "iotmesh.message.counter_low",
-        "iotmesh.message.boot",
+        "iotmesh.message.boot", "iotmesh.join.step", "iotmesh.join.message",
     ];
 
     /// <summary>All fields that are compared.</summary>
@@ -103,6 +116,10 @@ internal static partial class InspectorFields
         {
             case "type":
                 return [("iotmesh.type", Index(_types, value))];
+            case "join: step":
+                return [("iotmesh.join.step", Index(_joinSteps, value))];
+            case "join: message":
+                return [("iotmesh.join.message", Index(_joinMessages, value))];
             case "class":
                 return [("iotmesh.class", Index(_classes, value))];
             case "message":
@@ -122,7 +139,7 @@ internal static partial class InspectorFields
                 return Route(value);
             case "asks for":
                 return Request(value);
-            case "  ciphertext" or "  end-to-end tag" or "hop tag":
+            case "  ciphertext" or "  end-to-end tag" or "hop tag" or "join: nonce" or "join: gateway nonce" or "join: key, sealed" or "join: proof":
                 return [(_plain[field.Name], First(value))];
             case "flags" or "extension":
                 return [];
