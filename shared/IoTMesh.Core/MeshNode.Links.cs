@@ -95,6 +95,7 @@ public sealed partial class MeshNode
     private void SendProbes()
     {
         long next = long.MaxValue;
+        _timers.Stop(Timer.Probe);
         for (int n = 0; n < _neighbors.Capacity; n++)
         {
             if (_neighbors.Address[n] == MeshAddress.None)
@@ -123,14 +124,14 @@ public sealed partial class MeshNode
             }
         }
 
-        _timers.Set(Timer.Probe, next);
+        _timers.SetEarlier(Timer.Probe, next);
     }
 
     private void StepProbe(int n)
     {
         if (_neighbors.IsUsable(n))
         {
-            _neighbors.ProbeDueMs[n] = long.MaxValue;
+            StepQuestion(n);
             return;
         }
 
@@ -181,6 +182,11 @@ public sealed partial class MeshNode
         }
 
         NoteBoot(neighbor, Bytes.GetU16(buffer, at + ProbeFormat.ReplyOffsetBoot));
+        if (_neighbors.IsUsable(neighbor) && _neighbors.ProbeDueMs[neighbor] != long.MaxValue)
+        {
+            _neighbors.HandleTry(neighbor, true);
+        }
+
         _neighbors.ProbeDueMs[neighbor] = long.MaxValue;
         if (!_neighbors.IsUsable(neighbor))
         {
@@ -239,6 +245,7 @@ public sealed partial class MeshNode
         if (failures > limit / 2)
         {
             RequestBackups(neighbor);
+            Question(neighbor, RequestSilentMs);
         }
 
         ReselectGatewaysVia(neighbor);

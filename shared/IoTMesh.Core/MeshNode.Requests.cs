@@ -239,6 +239,7 @@ public sealed partial class MeshNode
         // The next hop may be the very node that died, unknown here yet: every second repetition takes another way.
         int other = (tries & 1) == 0 ? _routes.AnyCandidate(route, next) : NeighborTable.None;
         next = other == NeighborTable.None ? next : other;
+        Question(next, RequestSilentMs);
         int packed = (_routes.Destination[route] << 16) | _routes.WantedSeqNo[route];
         _effects.PushOnce(Effect.ForwardRequest, next | (_routes.WantedHopLimit[route] << 8), packed);
         _routes.RequestDue[route] = Stamp.Of(_nowMs + (ForwardRetryMs << (tries - 1)) + _prng.Next(ForwardRetryMs));

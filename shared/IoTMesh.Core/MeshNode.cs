@@ -336,15 +336,7 @@ public sealed partial class MeshNode
         StepEpochs();
         ReportParentIfDue();
         _routes.Age();
-
-        for (int n = 0; n < _neighbors.Capacity; n++)
-        {
-            if (_neighbors.Address[n] != MeshAddress.None && IsSilentTooLong(n))
-            {
-                LoseNeighbor(n);
-            }
-        }
-
+        CheckSilentNeighbors();
         ReselectChanged();
 
         long refreshMs = Config.IsGateway ? Config.SeqNoRefreshMs : HostRefreshes * (long)Config.SeqNoRefreshMs;

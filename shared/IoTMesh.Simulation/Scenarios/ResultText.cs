@@ -17,6 +17,7 @@ internal static class ResultText
         ("latencyMsP99", run => run.LatencyMs.P99),
         ("joinMsMax", run => run.JoinMs.Max),
         ("healMsMax", run => run.HealMs.Max),
+        ("repairMsMax", run => run.RepairMs.Max),
         ("timeErrorMsP99", run => run.TimeErrorMs.P99),
         ("awakePercentMax", run => run.AwakePercent.Values.DefaultIfEmpty().Max()),
         ("bytesPerDeliveredPerHop", run => run.BytesPerDeliveredPerHop),
@@ -46,6 +47,7 @@ internal static class ResultText
         WriteSpread(json, "latencyMs", "p50", results.LatencyMs, hasP99: true);
         WriteSpread(json, "joinMs", "p50", results.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", results.HealMs, hasP99: true);
+        WriteSpread(json, "repairMs", "median", results.RepairMs, hasP99: true);
         json.WriteNumber("bytesOnAir", results.Runs.Sum(run => run.BytesOnAir));
         json.WriteNumber("framesOnAir", results.Runs.Sum(run => run.FramesOnAir));
         json.WriteNumber("bytesPerDeliveredPerHop", Round(results.BytesPerDeliveredPerHop));
@@ -96,6 +98,8 @@ internal static class ResultText
         Line(text, $"latency       p50 {run.LatencyMs.P50:0.#} ms, p99 {run.LatencyMs.P99:0.#} ms, max {run.LatencyMs.Max:0.#} ms");
         Line(text, $"join          p50 {run.JoinMs.P50:0} ms, max {run.JoinMs.Max:0} ms");
         Line(text, $"heal          median {run.HealMs.P50:0} ms, p99 {run.HealMs.P99:0} ms, max {run.HealMs.Max:0} ms ({run.HealMs.Count} faults)");
+        Spread repair = run.RepairMs;
+        Line(text, $"repair        median {repair.P50:0} ms, p99 {repair.P99:0} ms, max {repair.Max:0} ms from the first reading that met the hole");
         Line(text, $"mesh time     off by p50 {run.TimeErrorMs.P50:0.#} ms, p99 {run.TimeErrorMs.P99:0.#} ms, max {run.TimeErrorMs.Max:0.#} ms");
         if (run.AwakePercent.Count > 0)
         {
@@ -143,6 +147,8 @@ internal static class ResultText
         Line(text, $"join          p50 {results.JoinMs.P50:0} ms, max {results.JoinMs.Max:0} ms");
         Spread heal = results.HealMs;
         Line(text, $"heal          median {heal.P50:0} ms, p99 {heal.P99:0} ms, max {heal.Max:0} ms ({heal.Count} faults)");
+        Spread repair = results.RepairMs;
+        Line(text, $"repair        median {repair.P50:0} ms, p99 {repair.P99:0} ms, max {repair.Max:0} ms from the first reading that met the hole");
         Line(text, $"per hop       {results.BytesPerDeliveredPerHop:0.0} bytes and {results.FramesPerHop:0.00} data frames for a delivered reading");
         Spread time = results.TimeErrorMs;
         Line(text, $"mesh time     off by p50 {time.P50:0.#} ms, p99 {time.P99:0.#} ms, max {time.Max:0.#} ms");
@@ -198,6 +204,7 @@ internal static class ResultText
         WriteSpread(json, "latencyMs", "p50", run.LatencyMs, hasP99: true);
         WriteSpread(json, "joinMs", "p50", run.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", run.HealMs, hasP99: true);
+        WriteSpread(json, "repairMs", "median", run.RepairMs, hasP99: true);
         WriteSpread(json, "timeErrorMs", "p50", run.TimeErrorMs, hasP99: true);
         WriteAwake(json, run);
         json.WriteNumber("idleBytesPerNodeSecond", Round(run.IdleBytesPerNodeSecond));

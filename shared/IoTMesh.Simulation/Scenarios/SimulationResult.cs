@@ -88,6 +88,11 @@ public sealed record SimulationResult
     /// <summary>Per fault that cut somebody off: until every such source gets its readings through within a second again, ms.</summary>
     public required IReadOnlyList<double> HealsMs { get; init; }
 
+    /// <summary>
+    /// Of the same faults: the longest time from the first reading of a source that met the hole until the mesh carried one of that source, ms.
+    /// </summary>
+    public required IReadOnlyList<double> RepairsMs { get; init; }
+
     /// <summary>All mesh-frame bytes of the last half of the run, per node and second.</summary>
     public required double IdleBytesPerNodeSecond { get; init; }
 
@@ -135,6 +140,8 @@ public sealed record SimulationResult
 
     public Spread HealMs => Spread.Of(HealsMs);
 
+    public Spread RepairMs => Spread.Of(RepairsMs);
+
     public Spread TimeErrorMs => Spread.Of(TimeErrorsMs);
 
     /// <summary>False where a checker failed.</summary>
@@ -172,6 +179,8 @@ public sealed record SimulationResults(IReadOnlyList<SimulationResult> Runs, dou
 
     /// <summary>Over all faults of all runs.</summary>
     public Spread HealMs => Spread.Of([.. Runs.SelectMany(run => run.HealsMs)]);
+
+    public Spread RepairMs => Spread.Of([.. Runs.SelectMany(run => run.RepairsMs)]);
 
     public Spread TimeErrorMs => Spread.Of([.. Runs.SelectMany(run => run.TimeErrorsMs)]);
 

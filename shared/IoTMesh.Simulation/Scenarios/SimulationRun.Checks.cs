@@ -128,12 +128,13 @@ public sealed partial class SimulationRun
     /// <summary>Remembers which sources have a way to their destinations after the fault; faults of one moment count as one.</summary>
     private void NoteFault()
     {
-        HashSet<int> connected = [];
+        HashSet<(int From, int To)> ways = [];
         foreach (Flow flow in _flows)
         {
             if (_mesh.IsRunning(flow.From) && HasWay(flow))
             {
-                connected.Add(flow.From);
+                bool isOne = flow.Entry.Target is TrafficTarget.Gateway or TrafficTarget.Nodes;
+                ways.Add((flow.From, isOne ? flow.To : HealTime.Anyone));
             }
         }
 
@@ -142,7 +143,7 @@ public sealed partial class SimulationRun
             _faultTimes.RemoveAt(_faultTimes.Count - 1);
         }
 
-        _faultTimes.Add((_mesh.NowUs, connected));
+        _faultTimes.Add((_mesh.NowUs, ways));
     }
 
     private bool HasWay(Flow flow, double ratioMin = 0.1)

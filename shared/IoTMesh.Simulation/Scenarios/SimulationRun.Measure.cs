@@ -32,6 +32,7 @@ public sealed partial class SimulationRun
         long halfUs = _endUs - (_endUs / 2);
         long trafficBytes = _mesh.BytesOnAir - _bytesBeforeTraffic;
         long dataFrames = _mesh.Total(counters => counters.DataFramesSent) - _dataFramesBeforeTraffic;
+        List<Heal> heals = HealTime.Measure(_readings, _faultTimes, _endUs);
         return new SimulationResult
         {
             Scenario = _scenario.Name,
@@ -52,7 +53,8 @@ public sealed partial class SimulationRun
             JoinsMs = JoinsMs(),
             AwakePercent = _scenario.Topology.Sleepy.ToDictionary(node => node, _mesh.AwakePercentOf),
             TimeErrorsMs = _mesh.TimeErrorsMs,
-            HealsMs = HealTime.Measure(_readings, _faultTimes),
+            HealsMs = [.. heals.Select(heal => heal.HealMs)],
+            RepairsMs = [.. heals.Select(heal => heal.RepairMs)],
             IdleBytesPerNodeSecond = (_mesh.BytesOnAir - _bytesBeforeHalf) / (halfUs / (double)Second) / _mesh.Topology.NodeCount,
             Loops = _loops,
             Drops = Drops(),

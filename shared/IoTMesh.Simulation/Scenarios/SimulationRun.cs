@@ -19,7 +19,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private readonly List<Reading> _readings = [];
     private readonly Dictionary<ReadingKey, int> _byKey = [];
     private readonly HashSet<(int Node, int Incarnation, ReadingKey Key)> _seen = [];
-    private readonly List<(long AtUs, HashSet<int> Connected)> _faultTimes = [];
+    private readonly List<(long AtUs, HashSet<(int From, int To)> Ways)> _faultTimes = [];
     private readonly HashSet<(int Node, ushort Destination)> _inCycle = [];
     private readonly List<string> _violations = [];
     private readonly List<int> _unreachable = [];
