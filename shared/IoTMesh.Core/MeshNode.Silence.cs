@@ -25,6 +25,11 @@ public sealed partial class MeshNode
             }
         }
 
+        QuestionNextHop();
+    }
+
+    private void QuestionNextHop()
+    {
         int route = _leaf != null ? RouteTable.None : _routes.NearestGateway();
         int next = route == RouteTable.None ? NeighborTable.None : _routes.NextHop(route);
         if (next != NeighborTable.None)
@@ -61,6 +66,8 @@ public sealed partial class MeshNode
             HandleFailedTry(neighbor, _neighbors.ProbeNonce[neighbor]);
             if (!_neighbors.IsUsable(neighbor))
             {
+                // The next best may have died with it.
+                QuestionNextHop();
                 return;
             }
         }

@@ -5,8 +5,8 @@ namespace IoTMesh.Simulation;
 /// From the fault until the last of the sources that it cut off had a reading through within a second, and the two after it.
 /// </param>
 /// <param name="RepairMs">
-/// Of those sources, the longest time from the first reading that met the hole (made, and not through within a second) until the mesh had
-/// carried one of that source: where sources are slow, <paramref name="HealMs"/> is mostly the wait for their next reading.
+/// The longest that a reading of those sources that met the hole was under way; where one was lost, from the first of that source until it
+/// was healed. Where sources are slow, <paramref name="HealMs"/> is mostly the wait for their next reading.
 /// </param>
 internal readonly record struct Heal(double HealMs, double RepairMs);
 
@@ -120,22 +120,24 @@ internal sealed class HealTime
     {
         int end = begin;
         int lastBad = begin;
+        double carriedUs = 0;
 
         // Healed with the first of three in a row, so that one lucky reading on a failing path does not count.
         while (end < made.Count && made[end].First <= fault && !made.Skip(end).Take(Probes).All(row => IsGood(row.Reading)))
         {
-            lastBad = IsGood(made[end].Reading) ? lastBad : end;
+            Reading reading = made[end].Reading;
+            lastBad = IsGood(reading) ? lastBad : end;
+            carriedUs = Math.Max(carriedUs, reading.DeliveredUs < 0 ? double.MaxValue : reading.DeliveredUs - reading.MadeUs);
             end++;
         }
 
         bool healed = end < made.Count && made[end].First <= fault;
-        Reading bad = made[lastBad].Reading;
-        long healedUs = healed ? made[end].Reading.DeliveredUs : CutOffUs(bad, made[lastBad].Last);
-        long repairedUs = bad.DeliveredUs >= 0 ? Math.Min(bad.DeliveredUs, healedUs) : healedUs;
+        long healedUs = healed ? made[end].Reading.DeliveredUs : CutOffUs(made[lastBad].Reading, made[lastBad].Last);
+        double repairedUs = Math.Min(carriedUs, healedUs - made[begin].Reading.MadeUs);
         Heal before = _heals[fault];
         _heals[fault] = new Heal(
             Math.Max(before.HealMs, (healedUs - _faults[fault].AtUs) / 1000.0),
-            Math.Max(before.RepairMs, (repairedUs - made[begin].Reading.MadeUs) / 1000.0));
+            Math.Max(before.RepairMs, repairedUs / 1000.0));
         return end - 1;
     }
 

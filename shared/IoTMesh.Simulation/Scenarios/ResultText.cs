@@ -99,7 +99,7 @@ internal static class ResultText
         Line(text, $"join          p50 {run.JoinMs.P50:0} ms, max {run.JoinMs.Max:0} ms");
         Line(text, $"heal          median {run.HealMs.P50:0} ms, p99 {run.HealMs.P99:0} ms, max {run.HealMs.Max:0} ms ({run.HealMs.Count} faults)");
         Spread repair = run.RepairMs;
-        Line(text, $"repair        median {repair.P50:0} ms, p99 {repair.P99:0} ms, max {repair.Max:0} ms from the first reading that met the hole");
+        Line(text, $"repair        median {repair.P50:0} ms, p99 {repair.P99:0} ms, max {repair.Max:0} ms from a reading that met the hole");
         Line(text, $"mesh time     off by p50 {run.TimeErrorMs.P50:0.#} ms, p99 {run.TimeErrorMs.P99:0.#} ms, max {run.TimeErrorMs.Max:0.#} ms");
         if (run.AwakePercent.Count > 0)
         {
@@ -148,7 +148,7 @@ internal static class ResultText
         Spread heal = results.HealMs;
         Line(text, $"heal          median {heal.P50:0} ms, p99 {heal.P99:0} ms, max {heal.Max:0} ms ({heal.Count} faults)");
         Spread repair = results.RepairMs;
-        Line(text, $"repair        median {repair.P50:0} ms, p99 {repair.P99:0} ms, max {repair.Max:0} ms from the first reading that met the hole");
+        Line(text, $"repair        median {repair.P50:0} ms, p99 {repair.P99:0} ms, max {repair.Max:0} ms from a reading that met the hole");
         Line(text, $"per hop       {results.BytesPerDeliveredPerHop:0.0} bytes and {results.FramesPerHop:0.00} data frames for a delivered reading");
         Spread time = results.TimeErrorMs;
         Line(text, $"mesh time     off by p50 {time.P50:0.#} ms, p99 {time.P99:0.#} ms, max {time.Max:0.#} ms");

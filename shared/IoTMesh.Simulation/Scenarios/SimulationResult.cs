@@ -89,7 +89,7 @@ public sealed record SimulationResult
     public required IReadOnlyList<double> HealsMs { get; init; }
 
     /// <summary>
-    /// Of the same faults: the longest time from the first reading of a source that met the hole until the mesh carried one of that source, ms.
+    /// Of the same faults: the longest that a reading which met the hole was under way; where one was lost, until its source was healed, ms.
     /// </summary>
     public required IReadOnlyList<double> RepairsMs { get; init; }
 

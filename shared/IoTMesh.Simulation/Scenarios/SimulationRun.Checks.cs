@@ -6,8 +6,8 @@ public sealed partial class SimulationRun
 {
     private const long SettleUs = 30 * Second;
 
-    // After which every neighbor that says nothing is given up: NeighborTimeoutMs, and what it takes to find another way.
-    private const long SilenceUs = 400 * Second;
+    // protocol.md 5.3: by then a node that sends nothing has noticed a next hop that is silent, and found another way.
+    private const long SilenceUs = 75 * Second;
 
     void IVirtualMeshObserver.RouteChanged(int node, ushort destination)
     {
