@@ -33,7 +33,9 @@ public sealed class MeshKeys
     /// <summary>Gateways: the keys of all devices of the site. Nodes leave it null.</summary>
     public IDeviceKeys Devices;
 
-    /// <summary>Takes over what a node stored as <see cref="StoreRecord.Keys"/>; false, and nothing taken, for null, a damaged record and another network.</summary>
+    /// <summary>
+    /// Takes over what a node stored as <see cref="StoreRecord.Keys"/>; false, and nothing taken, for null, a damaged record and another network.
+    /// </summary>
     public bool Restore(byte[] record)
     {
         return KeysRecord.Read(record, this);

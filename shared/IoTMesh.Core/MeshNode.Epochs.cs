@@ -65,7 +65,9 @@ public sealed partial class MeshNode
         _otherGroupCipher = CreateGroupCipher(key, epoch);
     }
 
-    /// <summary>Gives this node the network key of a later epoch, to be used once <see cref="SwitchEpoch"/> is called or it is heard in use.</summary>
+    /// <summary>
+    /// Gives this node the network key of a later epoch, to be used once <see cref="SwitchEpoch"/> is called or it is heard in use.
+    /// </summary>
     /// <returns>False where the epoch is not one or two above the present one: two bits of it are on air.</returns>
     public bool SetNextKey(long nowMs, uint epoch, byte[] key)
     {

@@ -291,7 +291,8 @@ public sealed partial class MeshNode
     private bool IsPollAck(byte[] buffer, int tagOffset, byte low, byte bitmap, bool hasMail)
     {
         return _leaf != null && _leaf.PollCounter != 0 && (byte)_leaf.PollCounter == low
-            && _hop.CheckAck(buffer, tagOffset, _leaf.Parent, Address, _leaf.PollCounter, bitmap, hasMail ? FrameFormat.TypeAckMail : FrameFormat.TypeAck);
+            && _hop.CheckAck(
+                buffer, tagOffset, _leaf.Parent, Address, _leaf.PollCounter, bitmap, hasMail ? FrameFormat.TypeAckMail : FrameFormat.TypeAck);
     }
 
     /// <summary>An ack came from a neighbor: it may answer the poll, and may say that something waits.</summary>

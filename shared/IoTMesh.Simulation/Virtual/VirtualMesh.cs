@@ -91,9 +91,6 @@ public interface IVirtualMeshObserver
 public sealed partial class VirtualMesh
 {
     private const int SpinMax = 1_000;
-    private const int GatewayNeighbors = 64;
-    private const int GatewayJoinIntervalMs = 10;
-    private const int GatewayJoinBurst = 64;
     private readonly VirtualMeshOptions _options;
     private readonly IVirtualMeshObserver _observer;
     private readonly EventQueue _events = new();
@@ -331,22 +328,6 @@ public sealed partial class VirtualMesh
             Kill(node);
             Start(node);
         }
-    }
-
-    private MeshConfig CreateConfig(int node, bool isGateway)
-    {
-        MeshConfig config = new() { Address = Topology.AddressOf(node), IsGateway = isGateway };
-        config.MaxPeers = Math.Max(config.MaxPeers, Topology.NodeCount + 8);
-
-        // As the gateway's service sets it: its node has a computer's memory.
-        config.MaxNeighbors = isGateway ? GatewayNeighbors : config.MaxNeighbors;
-        config.JoinIntervalMs = isGateway ? GatewayJoinIntervalMs : config.JoinIntervalMs;
-        config.JoinBurst = isGateway ? GatewayJoinBurst : config.JoinBurst;
-        SetLinkTimes(config);
-        config.StoreCustody = !isGateway && _options.StoreCustody;
-        SetLeaf(config, node);
-        _options.Configure?.Invoke(config);
-        return config;
     }
 
     /// <summary>Marks a node for draining and drains unless that is going on already.</summary>

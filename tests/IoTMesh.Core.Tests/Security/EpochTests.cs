@@ -46,7 +46,8 @@ public class EpochTests
 
         mesh.Run(1_000);
         Assert.All(mesh.Nodes.Values, node => Assert.Equal(1u, node.Epoch));
-        Assert.Equal(Enumerable.Range(0, 40), mesh.Delivered.Where(d => d.Origin == 5 && d.At == 1 && d.Port == MeshPort.Reading).Select(d => (int)d.Payload[0]).Order());
+        var readings = mesh.Delivered.Where(d => d.Origin == 5 && d.At == 1 && d.Port == MeshPort.Reading);
+        Assert.Equal(Enumerable.Range(0, 40), readings.Select(d => (int)d.Payload[0]).Order());
     }
 
     [Fact]

@@ -18,6 +18,12 @@ public class JoinTests
         };
     }
 
+    /// <summary>What the gateway sent to a device that joins.</summary>
+    private static bool IsAnswer((int From, byte[] Frame) f)
+    {
+        return f.From == 1 && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeJoin && (f.Frame[0] & 3) == JoinFormat.StepDown;
+    }
+
     [Fact]
     public void A_device_next_to_a_gateway_joins_and_its_reading_arrives()
     {
@@ -89,7 +95,7 @@ public class JoinTests
         mesh.Run(5_000);
         Assert.False(mesh.Nodes[2].IsJoined);
         Assert.Contains(mesh.Joins, join => join.Verdict == JoinVerdict.BadProof);
-        Assert.DoesNotContain(mesh.Frames, f => f.From == 1 && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeJoin && (f.Frame[0] & 3) == JoinFormat.StepDown);
+        Assert.DoesNotContain(mesh.Frames, IsAnswer);
     }
 
     [Fact]
@@ -125,7 +131,7 @@ public class JoinTests
         MiniMesh mesh = Create(keyless: 2);
         mesh.Line(2);
         mesh.Run(2_000);
-        byte[] admit = mesh.Frames.Last(f => f.From == 1 && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeJoin && (f.Frame[0] & 3) == JoinFormat.StepDown).Frame;
+        byte[] admit = mesh.Frames.Last(IsAnswer).Frame;
 
         // The device starts anew with nothing stored but its counters: the old answer must not give it a key.
         mesh.Logs.Clear();

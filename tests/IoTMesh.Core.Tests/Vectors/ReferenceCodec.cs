@@ -191,7 +191,8 @@ internal sealed class ReferenceCodec
     {
         uint counter = f.Number("counter");
         byte bitmap = f.Has("bitmap") ? (byte)f.Number("bitmap") : (byte)0;
-        byte[] input = [(byte)(type == 9 ? 0xA9 : type == 7 ? 0xA7 : 0xA5), .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
+        byte domain = (byte)(type == 9 ? 0xA9 : type == 7 ? 0xA7 : 0xA5);
+        byte[] input = [domain, .. U16(f.Number("source")), .. U16(f.Number("destination")), .. U32(counter), bitmap];
         byte[] head = [(byte)(0x40 | (type << 2) | _epoch), (byte)counter];
         byte[] shown = f.Has("bitmap") ? [.. head, bitmap] : head;
         return [.. shown, .. Cmac(_hopKey, input).AsSpan(0, 4)];
