@@ -71,8 +71,8 @@ internal sealed class NodeSettingsParser
 
     private static bool IsIdentity(string key)
     {
-        return key == "address" || key == "device" || key == "name" || key == "network_id" || key == "network_key" || key == "epoch" || key == "device_key"
-            || key == "pairwise_share";
+        return key == "address" || key == "device" || key == "name" || key == "network_id" || key == "network_key" || key == "epoch"
+            || key == "device_key" || key == "pairwise_share";
     }
 
     private bool TakeIdentity(string key, string value)

@@ -219,6 +219,24 @@ public sealed partial class MeshNode
             return ParseError.None;
         }
 
+        if (ApplyQueueAck(buffer, tagOffset, low, bitmap, type))
+        {
+            return ParseError.None;
+        }
+
+        int acker = FindFloodAcker(buffer, tagOffset, low, bitmap, out uint flooded);
+        if (acker != NeighborTable.None)
+        {
+            ApplyAck(acker, flooded, bitmap);
+            return ParseError.None;
+        }
+
+        return ParseError.NotForMe;
+    }
+
+    /// <summary>True where the ack is for a frame that carried a message from the queue.</summary>
+    private bool ApplyQueueAck(byte[] buffer, int tagOffset, byte low, byte bitmap, int type)
+    {
         for (int slot = 0; slot < _queue.Capacity; slot++)
         {
             int neighbor = _queue.NextHop[slot];
@@ -241,17 +259,10 @@ public sealed partial class MeshNode
             }
 
             ApplyAck(neighbor, counter, bitmap);
-            return ParseError.None;
+            return true;
         }
 
-        int acker = FindFloodAcker(buffer, tagOffset, low, bitmap, out uint flooded);
-        if (acker != NeighborTable.None)
-        {
-            ApplyAck(acker, flooded, bitmap);
-            return ParseError.None;
-        }
-
-        return ParseError.NotForMe;
+        return false;
     }
 
     private void ApplyAck(int neighbor, uint counter, byte bitmap)

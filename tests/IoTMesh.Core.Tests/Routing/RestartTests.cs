@@ -29,7 +29,8 @@ public class RestartTests
         mesh.Nodes[3].Send(mesh.NowMs, MeshAddress.AnyGateway, 40, MeshClass.Normal, true, [9], 0, 1, out int token);
         mesh.Run(100);
         Assert.Contains(mesh.Frames.Skip(sent), f => f.From == 3 && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeData && To(f.Frame) == 2);
-        Assert.DoesNotContain(mesh.Frames.Skip(sent), f => f.From == 2 && FrameFormat.GetType(f.Frame[0]) is FrameFormat.TypeAck or FrameFormat.TypeData);
+        Assert.DoesNotContain(
+            mesh.Frames.Skip(sent), f => f.From == 2 && FrameFormat.GetType(f.Frame[0]) is FrameFormat.TypeAck or FrameFormat.TypeData);
         Assert.Contains(mesh.Frames.Skip(sent), f => f.From == 2 && FrameFormat.GetType(f.Frame[0]) == FrameFormat.TypeProbe && To(f.Frame) == 3);
         Assert.Empty(mesh.Delivered);
         isDeaf = false;

@@ -20,7 +20,7 @@ internal enum Weakness
     /// <summary>What was learned from a neighbor outlives its restart.</summary>
     RoutesOutliveBoot = 8,
 
-    /// <summary>After a restart a neighbor's first word counts only once a newer seqno follows it, as earlier versions of the protocol had it.</summary>
+    /// <summary>After a restart a neighbor's first word counts only once a newer seqno follows it, as earlier versions had it.</summary>
     FirstWordGuard = 16,
 }
 
