@@ -67,6 +67,8 @@ local f = {
     join_verdict = ProtoField.uint8("iotmesh.join.verdict", "Verdict", base.DEC,
         { [0] = "accepted", "not enrolled", "revoked", "closed", "counters lost", "bad proof" }),
     join_proof = ProtoField.bytes("iotmesh.join.proof", "Proof"),
+    probe_refused = ProtoField.bool("iotmesh.probe.refused", "No place for the receiver", 8, nil, 0x02),
+    probe_wait = ProtoField.uint8("iotmesh.probe.wait", "May ask again after (s)"),
     poll_seqno = ProtoField.uint16("iotmesh.poll.seqno", "The leaf's seqno", base.DEC),
     poll_interval = ProtoField.uint16("iotmesh.poll.interval", "Time between polls, in 256 ms", base.DEC),
     poll_next = ProtoField.uint16("iotmesh.poll.next", "Time until the next poll, in 256 ms", base.DEC),
@@ -346,6 +348,10 @@ local function add_body(type, tvb, at, stop, tree, pinfo)
         tree:add_le(f.boot, tvb(at, 2))
         if stop - at > 2 then
             tree:add(f.probe_leaf, tvb(at + 2, 1))
+            tree:add(f.probe_refused, tvb(at + 2, 1))
+        end
+        if stop - at > 3 then
+            tree:add(f.probe_wait, tvb(at + 3, 1))
         end
     elseif type == TYPE_POLL then
         if stop - at < 9 then

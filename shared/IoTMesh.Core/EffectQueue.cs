@@ -23,6 +23,7 @@ internal static class Effect
     public const int StoreKeys = 21;
     public const int KeyTaken = 22;
     public const int Joined = 23;
+    public const int SendRefusal = 17;
 }
 
 /// <summary>

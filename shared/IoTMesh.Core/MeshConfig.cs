@@ -30,7 +30,7 @@ public sealed class MeshConfig
     /// <summary>Messages in fragments that come in at the same time, each with a buffer. Full: their origins are told to come again.</summary>
     public int MaxTransfers = 1;
 
-    /// <summary>Neighbor table. Evicted: the worst neighbor that carries no route.</summary>
+    /// <summary>Neighbor table. Full: those that others lead to give way first, the rest take turns; protocol.md 5.3.</summary>
     public int MaxNeighbors = 16;
 
     /// <summary>Route table (destinations). Evicted: what was unreachable for minutes, for a gateway also the dearest host.</summary>

@@ -67,7 +67,8 @@ public sealed partial class MeshNode
     private bool EmitFrame(int effect, int a, int b, MeshOutput output)
     {
         // A frame's neighbor may have gone while its effect waited.
-        bool needsNeighbor = effect != Effect.SendBeacon && effect != Effect.SendFlood && !(effect == Effect.SendRequest && a < 0);
+        bool needsNeighbor = effect != Effect.SendBeacon && effect != Effect.SendFlood && effect != Effect.SendRefusal
+            && !(effect == Effect.SendRequest && a < 0);
         if (needsNeighbor && _neighbors.Address[a & 0xFF] == MeshAddress.None)
         {
             return false;
@@ -107,6 +108,8 @@ public sealed partial class MeshNode
                 return EmitProbe(a, output);
             case Effect.SendProbeReply:
                 return EmitProbeReply(a, output);
+            case Effect.SendRefusal:
+                return EmitRefusal((ushort)a, a >> 16, output);
             case Effect.SendPoll:
                 return EmitPoll(a, output);
             case Effect.SendRequest:

@@ -102,7 +102,7 @@ public sealed partial class MeshNode
         NoteEpochHeard();
         if (neighbor == NeighborTable.None)
         {
-            neighbor = AddNeighbor(source, rssiDbm);
+            neighbor = AddNeighbor(source, rssiDbm, ClaimOf(source, destination, type, buffer, offset, count - FrameFormat.TagLength));
             if (neighbor == NeighborTable.None)
             {
                 return ParseError.TableFull;
@@ -118,8 +118,8 @@ public sealed partial class MeshNode
         _neighbors.HandleHeard(neighbor, rssiDbm, _nowMs);
         if (destination == Address)
         {
-            _sinceUnicastMs = _nowMs - _neighbors.LastUnicastMs[neighbor];
-            _neighbors.LastUnicastMs[neighbor] = _nowMs;
+            _sinceUnicastMs = (uint)_nowMs - _neighbors.LastUnicast[neighbor];
+            _neighbors.LastUnicast[neighbor] = (uint)_nowMs;
         }
 
         return Dispatch(type, neighbor, counter, destination, buffer, offset, count - FrameFormat.TagLength);

@@ -11,42 +11,8 @@ public sealed partial class MeshNode
     private const int QuietUntilLostMs = 400;
     private uint _lastFailedFrame;
 
-    /// <summary>A data frame from a node not known here (one of us restarted): ask who it is, where there is room.</summary>
-    private void MeetStranger(ushort source, int neighbor, sbyte rssiDbm)
-    {
-        if (neighbor == NeighborTable.None)
-        {
-            neighbor = _neighbors.FindSlot(_nowMs);
-            if (neighbor == NeighborTable.None || _neighbors.Address[neighbor] != MeshAddress.None)
-            {
-                return;
-            }
-
-            _neighbors.Occupy(neighbor, source, rssiDbm, _nowMs);
-        }
-
-        ScheduleProbe(neighbor, 1 + _prng.Next(10));
-    }
-
-    private int AddNeighbor(ushort address, sbyte rssiDbm)
-    {
-        int slot = _neighbors.FindSlot(_nowMs);
-        if (slot == NeighborTable.None)
-        {
-            return NeighborTable.None;
-        }
-
-        if (_neighbors.Address[slot] != MeshAddress.None)
-        {
-            LoseNeighbor(slot);
-        }
-
-        _neighbors.Occupy(slot, address, rssiDbm, _nowMs);
-        return slot;
-    }
-
-    // A node needs no more next hops than three quarters of its table; the rest is for those that need this node. Yet a node that lacks a
-    // route to a gateway needs whoever offers one, or it could be deaf for good to a gateway that restarted next to it.
+    // A node needs no more next hops than three quarters of its table; the rest is for those that need this node. Yet one that is reached
+    // over nobody needs a proof that it is there, and a node that lacks a route to a gateway needs whoever offers one.
     private void ScheduleProbeIfWanted(int neighbor, int delayMs)
     {
         if (!MayProbe || _neighbors.IsUsable(neighbor))
@@ -54,7 +20,8 @@ public sealed partial class MeshNode
             return;
         }
 
-        if (_neighbors.VerifiedCount() < _neighbors.Capacity * 3 / 4 || _routes.WantsGatewayOver(neighbor))
+        if (_neighbors.VerifiedCount() < _neighbors.Capacity * 3 / 4 || !_routes.IsReached(_neighbors.Address[neighbor])
+            || _routes.WantsGatewayOver(neighbor))
         {
             ScheduleProbe(neighbor, delayMs);
         }
@@ -77,6 +44,7 @@ public sealed partial class MeshNode
     /// </summary>
     private void Challenge(int neighbor)
     {
+        EndRest(neighbor);
         if (_neighbors.ProbeTries[neighbor] == 0)
         {
             _neighbors.ProbeDueMs[neighbor] = long.MaxValue;
@@ -94,8 +62,9 @@ public sealed partial class MeshNode
 
     private void SendProbes()
     {
-        long next = long.MaxValue;
         _timers.Stop(Timer.Probe);
+        StepStranger();
+        long next = _strangerDueMs;
         for (int n = 0; n < _neighbors.Capacity; n++)
         {
             if (_neighbors.Address[n] == MeshAddress.None)
@@ -135,6 +104,11 @@ public sealed partial class MeshNode
             return;
         }
 
+        if (EndsRest(n))
+        {
+            return;
+        }
+
         int tries = ++_neighbors.ProbeTries[n];
         if (tries > ProbeTriesMax)
         {
@@ -157,7 +131,14 @@ public sealed partial class MeshNode
             return ParseError.BadLength;
         }
 
+        if (end - at >= ProbeFormat.RefusalLength && (buffer[at + ProbeFormat.OffsetFlags] & ProbeFormat.FlagRefused) != 0)
+        {
+            HandleRefusal(neighbor, buffer[at + ProbeFormat.OffsetWaitSeconds]);
+            return ParseError.None;
+        }
+
         NoteBoot(neighbor, Bytes.GetU16(buffer, at));
+        EndRest(neighbor);
         _neighbors.ReplyNonce[neighbor] = counter;
         _effects.PushOnce(Effect.SendProbeReply, neighbor, 0);
         if (end - at <= ProbeFormat.OffsetFlags || (buffer[at + ProbeFormat.OffsetFlags] & ProbeFormat.FlagLeaf) == 0)

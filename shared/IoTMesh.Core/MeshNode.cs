@@ -335,6 +335,7 @@ public sealed partial class MeshNode
         StepCustodyStore();
         StepEpochs();
         ReportParentIfDue();
+        CallForGateway();
         _routes.Age();
         CheckSilentNeighbors();
         ReselectChanged();

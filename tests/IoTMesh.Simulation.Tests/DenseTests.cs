@@ -45,4 +45,80 @@ public class DenseTests
         Assert.True(result.IsGood && result.DeliveryRatio >= 0.999, result.ToText());
         Assert.True(result.JoinMs.Max < 10_000, result.ToText());
     }
+
+    /// <summary>A full neighbor table takes a gateway in, whatever it is full of.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void Forty_nodes_with_the_gateway_behind_one_of_them_join_at_once(int seed)
+    {
+        SimulationResult result = SimulationRun.Run(Scenario.Load("dense-40") with { Seed = (ulong)seed });
+        Assert.True(result.IsGood && result.DeliveryRatio >= 0.999, result.ToText());
+        Assert.True(result.JoinMs.Max < 10_000, result.ToText());
+    }
+
+    /// <summary>The hub is no gateway and has exactly as many places as neighbors.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(6)]
+    public void A_relay_serves_sixteen_neighbors_that_hear_nobody_else(int seed)
+    {
+        SimulationResult result = RunStar(17, seed);
+        Assert.True(result.IsGood && result.DeliveryRatio == 1, result.ToText());
+        Assert.True(result.JoinMs.Max < 10_000, result.ToText());
+    }
+
+    /// <summary>Where a relay has more leaves than places, and nobody else serves them, they take turns, and the gateway keeps its place.</summary>
+    [Theory]
+    [InlineData(18, 1, 1)]
+    [InlineData(18, 2, 1)]
+    [InlineData(41, 3, 0.99)]
+    [InlineData(41, 5, 0.99)]
+    public void Leaves_of_a_relay_with_fewer_places_take_turns(int nodes, int seed, double leastDelivered)
+    {
+        SimulationResult result = RunStar(nodes, seed);
+        Assert.True(result.DeliveryRatio >= leastDelivered && result.Loops == 0, result.ToText());
+        Assert.True(result.JoinMs.Max < 30_000, result.ToText());
+    }
+
+    /// <summary>Two dense groups, one of them without a gateway, come in touch by one link while all tables are full.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void Two_dense_groups_merge_over_one_link(int seed)
+    {
+        const int Each = 20;
+        IEnumerable<string> rows = from a in Enumerable.Range(1, 2 * Each)
+                                   from b in Enumerable.Range(1, 2 * Each)
+                                   where a != b && (((a - 1) / Each == (b - 1) / Each) || (a + b == (2 * Each) + 1 && a - b is 1 or -1))
+                                   select string.Create(CultureInfo.InvariantCulture, $"[{a},{b},1,-60]");
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("iotmesh-");
+        try
+        {
+            string path = Path.Combine(directory.FullName, "bridge.json");
+            File.WriteAllText(path, $$"""{"nodes":{{2 * Each}},"links":[{{string.Join(',', rows)}}]}""");
+            TopologySpec topology = new(TopologyKind.Trace, 2 * Each, 0, 0, path, null);
+            TrafficEntry traffic = new(null, TrafficTarget.Gateway, [], 2, 20, 20, false, false, MeshClass.Normal);
+            FaultEntry[] faults =
+            [
+                new(0, FaultKind.Cut, Each, Each + 1, default, []),
+                new(60, FaultKind.Restore, Each, Each + 1, default, []),
+            ];
+            SimulationResult result = SimulationRun.Run(new Scenario("bridge", (ulong)seed, 150, topology, [traffic], faults));
+            Assert.True(result.IsGood && result.HealMs.Max < 20_000, result.ToText());
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static SimulationResult RunStar(int nodes, int seed)
+    {
+        TopologySpec topology = new(TopologyKind.Star, nodes, 0, 0, null, [2]);
+        TrafficEntry traffic = new(null, TrafficTarget.Gateway, [], 2, 20, 20, false, false, MeshClass.Normal);
+        return SimulationRun.Run(new Scenario("star", (ulong)seed, 120, topology, [traffic], []));
+    }
 }

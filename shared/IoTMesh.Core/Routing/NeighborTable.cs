@@ -1,8 +1,8 @@
 namespace IoTMesh.Core;
 
 /// <summary>
-/// Nodes heard directly. Parallel arrays by slot; a slot keeps its number while the neighbor stays. Full: the slot of the
-/// worst neighbor is taken that carries no route and did not rely on this node lately, unverified ones first.
+/// Nodes heard directly. Parallel arrays by slot; a slot keeps its number while the neighbor stays. Full: who gives way to whom
+/// is <see cref="NeighborRank"/>.
 /// </summary>
 internal sealed class NeighborTable
 {
@@ -16,7 +16,7 @@ internal sealed class NeighborTable
 
     private const int SamplesTrusted = 4;
 
-    // A neighbor that sent to this node itself within this time relies on it and is not evicted.
+    // A neighbor that sent to this node itself within this time relies on it.
     private const int ReliesOnUsMs = 60_000;
 
     internal readonly int Capacity;
@@ -27,14 +27,19 @@ internal sealed class NeighborTable
     internal readonly ulong[] CounterSeen;
     internal readonly sbyte[] RssiDbm;
     internal readonly long[] LastHeardMs;
-    internal readonly long[] LastUnicastMs;
+
+    /// <summary>Low half of the time when it last sent to this node itself, ms.</summary>
+    internal readonly uint[] LastUnicast;
+
+    /// <summary>Low half of the time when it got its place, ms.</summary>
+    internal readonly uint[] Since;
+
+    /// <summary>Its <see cref="NeighborRank"/> when a place was last looked for.</summary>
+    internal readonly byte[] Rank;
     internal readonly ushort[] Boot;
     internal readonly byte[] Failures;
     internal readonly ushort[] RttMs8;
     internal readonly ushort[] RttVarMs4;
-
-    /// <summary>Number of routes whose chosen next hop this is; kept by the route table.</summary>
-    internal readonly int[] RoutesVia;
 
     // Version of the neighbor's route announcements that is fully known here. protocol.md 5.2.
     internal readonly ushort[] SyncVersion;
@@ -87,12 +92,13 @@ internal sealed class NeighborTable
         CounterSeen = new ulong[capacity];
         RssiDbm = new sbyte[capacity];
         LastHeardMs = new long[capacity];
-        LastUnicastMs = new long[capacity];
+        LastUnicast = new uint[capacity];
+        Since = new uint[capacity];
+        Rank = new byte[capacity];
         Boot = new ushort[capacity];
         Failures = new byte[capacity];
         RttMs8 = new ushort[capacity];
         RttVarMs4 = new ushort[capacity];
-        RoutesVia = new int[capacity];
         SyncVersion = new ushort[capacity];
         InSync = new bool[capacity];
         PartsVersion = new ushort[capacity];
@@ -138,28 +144,37 @@ internal sealed class NeighborTable
         return Scan.IndexOf(Address, Capacity, address);
     }
 
-    /// <summary>A free slot, or the one to evict (its Address is not 0 then), or None where every neighbor is in use.</summary>
-    internal int FindSlot(long nowMs)
+    /// <summary>True where it sent to this node itself within the last minute.</summary>
+    internal bool ReliesOnUs(int slot, long nowMs)
     {
-        int worst = None;
-        int worstScore = 0;
+        return (uint)nowMs - LastUnicast[slot] < ReliesOnUsMs;
+    }
+
+    /// <summary>
+    /// The slot that gives way to a newcomer in a full table, by the ranks in <see cref="Rank"/>: the lowest rank first; of equals that
+    /// have other ways the one with the worst link, of the others the one that has had its place longest. None where nobody does.
+    /// </summary>
+    internal int FindVictim(int claim, long nowMs)
+    {
+        int victim = None;
         for (int i = 0; i < Capacity; i++)
         {
-            if (Address[i] == MeshAddress.None)
+            uint tenureMs = (uint)nowMs - Since[i];
+            if (!NeighborRank.GivesWay(Rank[i], claim, tenureMs))
             {
-                return i;
+                continue;
             }
 
-            bool relies = nowMs - LastUnicastMs[i] < ReliesOnUsMs;
-            int score = relies || RoutesVia[i] != 0 ? 0 : State[i] != StateVerified ? 1 << 20 : LinkCost(i);
-            if (score > worstScore)
+            bool isWorse = victim == None || Rank[i] < Rank[victim];
+            if (!isWorse && Rank[i] == Rank[victim])
             {
-                worstScore = score;
-                worst = i;
+                isWorse = Rank[i] < NeighborRank.Leaf ? LinkCost(i) > LinkCost(victim) : tenureMs > (uint)nowMs - Since[victim];
             }
+
+            victim = isWorse ? i : victim;
         }
 
-        return worst;
+        return victim;
     }
 
     internal void Occupy(int slot, ushort address, sbyte rssiDbm, long nowMs)
@@ -169,12 +184,12 @@ internal sealed class NeighborTable
         CounterKnown[slot] = false;
         RssiDbm[slot] = rssiDbm;
         LastHeardMs[slot] = nowMs;
-        LastUnicastMs[slot] = nowMs - ReliesOnUsMs;
+        LastUnicast[slot] = (uint)(nowMs - ReliesOnUsMs);
+        Since[slot] = (uint)nowMs;
         Boot[slot] = 0;
         Failures[slot] = 0;
         RttMs8[slot] = 0;
         RttVarMs4[slot] = 0;
-        RoutesVia[slot] = 0;
         InSync[slot] = false;
         PartsSeen[slot] = 0;
         DumpDueMs[slot] = long.MaxValue;

@@ -225,7 +225,6 @@ internal sealed partial class RouteTable
         if (before != after)
         {
             result = ChangedNextHop;
-            CountVia(before, after);
         }
 
         if (best == None)
@@ -265,19 +264,6 @@ internal sealed partial class RouteTable
         RequestDue[route] = Stamp.Never;
         RequestTries[route] = 0;
         IsForwarding[route] = false;
-    }
-
-    private void CountVia(int before, int after)
-    {
-        if (after != None)
-        {
-            _neighbors.RoutesVia[after]++;
-        }
-
-        if (before != None)
-        {
-            _neighbors.RoutesVia[before]--;
-        }
     }
 
     /// <summary>Sets what is advertised and, with it, the feasibility distance (RFC 8966 section 3.7.3).</summary>

@@ -311,7 +311,6 @@ internal sealed partial class RouteTable
         {
             HasEvicted |= _unreachableTicks[route] < ForgottenTicks;
             IsShort = true;
-            CountVia(NextHop(route), None);
         }
 
         _unreachableTicks[route] = 0;

@@ -51,6 +51,11 @@ public static class ProbeFormat
     public const int OffsetFlags = 2;
     public const int FlagLeaf = 1;
     public const int LeafLength = 3;
+
+    /// <summary>No probe: the sender has no place for the receiver, who may ask again after so many seconds.</summary>
+    public const int FlagRefused = 2;
+    public const int OffsetWaitSeconds = 3;
+    public const int RefusalLength = 4;
     public const int ReplyOffsetChallenge = 0;
     public const int ReplyOffsetBoot = 4;
     public const int ReplyLength = 6;

@@ -51,6 +51,11 @@ public sealed partial class FrameInspector
         {
             Add("sleepy leaf", at + ProbeFormat.OffsetFlags, 1, (_frame[at + ProbeFormat.OffsetFlags] & ProbeFormat.FlagLeaf) != 0 ? "yes" : "no");
         }
+
+        if (end - at >= ProbeFormat.RefusalLength && (_frame[at + ProbeFormat.OffsetFlags] & ProbeFormat.FlagRefused) != 0)
+        {
+            Add("no place for the receiver", at + ProbeFormat.OffsetFlags, 2, $"may ask again after {_frame[at + ProbeFormat.OffsetWaitSeconds]} s");
+        }
     }
 
     private void WalkPoll(int at)

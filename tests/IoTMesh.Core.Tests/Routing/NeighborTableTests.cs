@@ -18,26 +18,39 @@ public class NeighborTableTests
     }
 
     [Fact]
-    public void A_full_table_gives_up_the_unverified_then_the_worst_and_never_one_that_either_side_relies_on()
+    public void Of_equals_with_other_ways_the_worst_link_gives_way_and_of_those_without_the_longest_in_its_place()
     {
-        Assert.Equal(0, _table.FindSlot(NowMs));
         Fill();
         for (int i = 0; i < 8; i++)
         {
             _table.HandleTry(1, false);
         }
 
-        Assert.Equal(1, _table.FindSlot(NowMs));
-        _table.State[2] = NeighborTable.StateHeard;
-        Assert.Equal(2, _table.FindSlot(NowMs));
-        _table.State[2] = NeighborTable.StateVerified;
-        _table.RoutesVia[1] = 1;
-        Assert.NotEqual(1, _table.FindSlot(NowMs));
-        _table.RoutesVia[0] = 1;
-        _table.LastUnicastMs[2] = NowMs;
-        Assert.Equal(NeighborTable.None, _table.FindSlot(NowMs));
-        _table.Free(1);
-        Assert.Equal(1, _table.FindSlot(NowMs));
+        System.Array.Fill(_table.Rank, NeighborRank.Spare);
+        Assert.Equal(1, _table.FindVictim(NeighborRank.ClaimStranger, NowMs));
+        Assert.Equal(NeighborTable.None, _table.FindVictim(NeighborRank.ClaimSpare, NowMs));
+        _table.Rank[2] = NeighborRank.Idle;
+        Assert.Equal(2, _table.FindVictim(NeighborRank.ClaimSpare, NowMs));
+        Assert.Equal(2, _table.FindVictim(NeighborRank.ClaimGateway, NowMs));
+        System.Array.Fill(_table.Rank, NeighborRank.Leaf);
+        _table.Since[0] = (uint)NowMs - 100;
+        _table.Since[1] = (uint)NowMs - 300;
+        _table.Since[2] = (uint)NowMs - 200;
+        Assert.Equal(1, _table.FindVictim(NeighborRank.ClaimGateway, NowMs));
+        Assert.Equal(NeighborTable.None, _table.FindVictim(NeighborRank.ClaimAsking, NowMs));
+        Assert.Equal(1, _table.FindVictim(NeighborRank.ClaimAsking, NowMs + NeighborRank.TurnMs - 250));
+        System.Array.Fill(_table.Rank, NeighborRank.Kept);
+        Assert.Equal(NeighborTable.None, _table.FindVictim(NeighborRank.ClaimGateway, NowMs));
+    }
+
+    [Fact]
+    public void A_neighbor_relies_on_this_node_for_a_minute_after_it_sent_here()
+    {
+        Fill();
+        Assert.False(_table.ReliesOnUs(0, NowMs));
+        _table.LastUnicast[0] = (uint)NowMs;
+        Assert.True(_table.ReliesOnUs(0, NowMs + 59_999));
+        Assert.False(_table.ReliesOnUs(0, NowMs + 60_000));
     }
 
     [Fact]

@@ -202,22 +202,24 @@ public class FrameVectorTests
         var node = new MeshNode(new MeshConfig { Address = 6 }, keys, _crypto, 1, null);
         var output = new MeshOutput(250);
         var delivered = new List<string>();
+        long nowMs = 2;
         node.Start(1);
-        Drain(node, output, delivered);
+        Drain(node, output, delivered, nowMs);
         foreach (VectorSection section in _file.Sections.Where(s => s.Has("result")))
         {
             byte[] frame = section.Hex("hex");
             if (section.Kind == "data")
             {
                 // Node 6 takes data only of who has answered its probe.
-                node.HandleTimeout(ProbeMs);
-                Drain(node, output, delivered);
-                Assert.True(node.IsVerified((ushort)section.Number("source")));
+                nowMs = ProbeMs;
+                node.HandleTimeout(nowMs);
+                Drain(node, output, delivered, nowMs);
+                Assert.True(node.IsVerified((ushort)section.Number("source")), section.Name);
             }
 
-            ParseError error = node.HandleFrame(2, frame, 0, frame.Length, -60);
+            ParseError error = node.HandleFrame(nowMs, frame, 0, frame.Length, -60);
             Assert.Equal((section.Kind, section.Name, section["result"]), (section.Kind, section.Name, error.ToString()));
-            Drain(node, output, delivered);
+            Drain(node, output, delivered, nowMs);
         }
 
         string[] expected = _file.Sections.SelectMany(s => s.All("delivers")).ToArray();
@@ -226,7 +228,7 @@ public class FrameVectorTests
     }
 
     /// <summary>What a neighbor replies to a probe, under a counter that the file's frames leave out.</summary>
-    private static void Reply(MeshNode node, ushort neighbor, byte[] probe)
+    private static void Reply(MeshNode node, ushort neighbor, byte[] probe, long nowMs)
     {
         byte[] reply = _file["probe-reply", "to-another-challenge"].Hex("hex")[..^FrameFormat.TagLength];
         uint counter = neighbor == 5 ? 131_060u : 20;
@@ -235,21 +237,21 @@ public class FrameVectorTests
         Bytes.PutU16(reply, FrameFormat.OffsetCounterHigh, (ushort)(counter >> 16));
         Array.Copy(probe, FrameFormat.OffsetCounter, reply, FrameFormat.WideLength + ProbeFormat.ReplyOffsetChallenge, 4);
         reply = new ReferenceCodec(Secret, Epoch).Sign(reply, counter);
-        Assert.Equal(ParseError.None, node.HandleFrame(ProbeMs, reply, 0, reply.Length, -60));
+        Assert.Equal(ParseError.None, node.HandleFrame(nowMs, reply, 0, reply.Length, -60));
     }
 
-    private static void Drain(MeshNode node, MeshOutput output, List<string> delivered)
+    private static void Drain(MeshNode node, MeshOutput output, List<string> delivered, long nowMs)
     {
         while (node.Poll(output))
         {
             if (output.Kind == OutputKind.Transmit && FrameFormat.GetType(output.Buffer[0]) == FrameFormat.TypeProbe)
             {
-                Reply(node, output.LinkDestination, output.Buffer);
+                Reply(node, output.LinkDestination, output.Buffer, nowMs);
             }
 
             if (output.Kind == OutputKind.Store)
             {
-                node.HandleStored(2, output.Token, true);
+                node.HandleStored(nowMs, output.Token, true);
             }
             else if (output.Kind == OutputKind.Deliver)
             {
