@@ -21,6 +21,8 @@ public sealed class FuzzTests : IDisposable
         Assert.Contains(many, plan => plan.Traffic.Any(entry => entry.Target == TrafficTarget.Any && entry.Confirmed));
         Assert.Contains(many, plan => plan.Traffic.Any(entry => entry.Target == TrafficTarget.All));
         Assert.Contains(many, plan => plan is { ClockDriftPpm: > 0, Radio.Corrupt: > 0, Radio.Duplicate: > 0 });
+        Assert.Contains(many, plan => plan.Radio.IsPhysical);
+        Assert.Contains(many, plan => plan.Traffic.Any(entry => entry.PayloadBytes > 180));
     }
 
     [Fact]

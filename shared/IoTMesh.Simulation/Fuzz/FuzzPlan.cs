@@ -6,7 +6,7 @@ namespace IoTMesh.Simulation;
 /// Draws scenarios for the nightly search, wider than <see cref="RandomScenario"/>: up to three gateways or none, all sorts of traffic,
 /// loss up to extremes, faults from the first second on (reboots while nodes join), flapping links, storms that kill many at once,
 /// partitions into several parts, all gateways away, deaths for good, clocks that drift, frames that come
-/// twice, late or changed. After the faults comes a calm in which the mesh must settle.
+/// twice, late or changed, a physical radio, messages in fragments. After the faults comes a calm in which the mesh must settle.
 /// </summary>
 public static class FuzzPlan
 {
@@ -16,6 +16,8 @@ public static class FuzzPlan
     private const double OutageSecondsMax = 40;
     private const int StarNodesMax = 16;
     private const int PayloadBytesMin = 4;
+    private const int FragmentedBytesMin = 181;
+    private const int FragmentedBytesMax = 1_025;
 
     /// <param name="seed">The same seed gives the same scenario; it is also the scenario's seed.</param>
     /// <param name="nodesMax">Largest number of nodes, at least 3.</param>
@@ -37,7 +39,31 @@ public static class FuzzPlan
         double calmFrom = faults.Count == 0 ? 20 : faults[^1].AtSeconds;
         double durationSeconds = Math.Ceiling(calmFrom + CalmSeconds);
         Scenario plan = new($"fuzz-{seed}", seed, durationSeconds, topology, DrawTraffic(random, topology), faults);
-        return Disturbed(plan, new SeededRandom(seed, 0x6E6F6973));
+        plan = Disturbed(plan, new SeededRandom(seed, 0x6E6F6973));
+        return Widened(plan, new SeededRandom(seed, 0x77696465));
+    }
+
+    /// <summary>The physical radio in a fifth of the plans, messages in fragments in a quarter.</summary>
+    private static Scenario Widened(Scenario plan, SeededRandom random)
+    {
+        bool isPhysical = random.NextInt(5) == 0 && plan.Topology.Kind != TopologyKind.Tree3;
+        double unitMeters = 15 + random.NextInt(31);
+        double shadowingDb = random.NextInt(7);
+        if (isPhysical)
+        {
+            RadioSpec radio = plan.Radio with { IsPhysical = true, UnitMeters = unitMeters, ShadowingDb = shadowingDb };
+            plan = plan with { Radio = radio, Topology = plan.Topology with { Loss = 0 } };
+        }
+
+        return random.NextInt(4) != 0 ? plan : plan with { Traffic = [.. plan.Traffic.Select(entry => InFragments(entry, random))] };
+    }
+
+    /// <summary>Datagrams to one node may be longer than a frame; they come less often then, for each node sends one at a time.</summary>
+    private static TrafficEntry InFragments(TrafficEntry entry, SeededRandom random)
+    {
+        int payloadBytes = FragmentedBytesMin + random.NextInt(FragmentedBytesMax - FragmentedBytesMin);
+        return entry.Custody || entry.Target == TrafficTarget.All || entry.Class == MeshClass.RealTime ? entry
+            : entry with { PayloadBytes = payloadBytes, PeriodSeconds = entry.PeriodSeconds * 4 };
     }
 
     /// <summary>Clocks that drift in half of the plans; frames that come twice, late, changed or again in a third.</summary>

@@ -41,6 +41,7 @@ public sealed class ScenarioShrinker(Func<Scenario, FuzzFailure?> judge)
             isSmaller |= TryEach(Simpler.Traffic);
             isSmaller |= TryEach(Simpler.Nodes);
             isSmaller |= TryEach(Simpler.Gateways);
+            isSmaller |= TryEach(Simpler.Leaves);
             isSmaller |= TryEach(Simpler.Loss);
             isSmaller |= TryEach(Simpler.Radio);
             isSmaller |= TryEach(Simpler.Sources);

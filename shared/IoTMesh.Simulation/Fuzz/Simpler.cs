@@ -6,6 +6,7 @@ internal static class Simpler
     private const int NodesMin = 2;
     private const double PeriodSecondsMax = 30;
     private const int PayloadBytesSmall = 8;
+    private const int PayloadBytesOfTwoFragments = 200;
 
     /// <summary>Without one of the traffic entries, or with a simpler one.</summary>
     internal static IEnumerable<Scenario> Traffic(Scenario whole)
@@ -31,6 +32,11 @@ internal static class Simpler
             if (entry.PayloadBytes > PayloadBytesSmall)
             {
                 yield return With(whole, i, entry with { PayloadBytes = PayloadBytesSmall });
+            }
+
+            if (entry.PayloadBytes > PayloadBytesOfTwoFragments)
+            {
+                yield return With(whole, i, entry with { PayloadBytes = PayloadBytesOfTwoFragments });
             }
         }
     }
@@ -87,6 +93,21 @@ internal static class Simpler
                 Topology = whole.Topology with { Gateways = [.. whole.Topology.Gateways!.Where(id => id != gone)] },
                 Faults = [.. whole.Faults.Where(fault => fault.Kind is not (FaultKind.GatewayDown or FaultKind.GatewayUp) || fault.A != gone)],
             };
+        }
+    }
+
+    /// <summary>Without one of the sleepy leaves, or without any.</summary>
+    internal static IEnumerable<Scenario> Leaves(Scenario whole)
+    {
+        IReadOnlyList<int> leaves = whole.Topology.Sleepy;
+        if (leaves.Count > 1)
+        {
+            yield return whole with { Topology = whole.Topology with { Sleepy = [] } };
+        }
+
+        foreach (int awake in leaves)
+        {
+            yield return whole with { Topology = whole.Topology with { Sleepy = [.. leaves.Where(id => id != awake)] } };
         }
     }
 

@@ -19,6 +19,7 @@ public sealed class Medium
     private readonly RadioPosition[] _positions;
     private readonly HashSet<long> _cut = [];
     private readonly Dictionary<long, double> _lossOfPair = [];
+    private readonly HashSet<int> _leaves = [];
     private double? _lossOfAll;
 
     public Medium(Topology topology, ulong seed)
@@ -163,7 +164,10 @@ public sealed class Medium
         Rebuild();
     }
 
-    /// <summary>True when frames can pass in both directions along some path, each link at least at <paramref name="ratioMin"/>.</summary>
+    /// <summary>These nodes relay nothing.</summary>
+    internal void NameLeaves(IEnumerable<int> leaves) => _leaves.UnionWith(leaves);
+
+    /// <summary>True when frames can pass in both directions along some path, each link at least at <paramref name="ratioMin"/>, not by way of leaves.</summary>
     public bool HasPath(int from, Func<int, bool> isGoal, double ratioMin = 0.1)
     {
         bool[] seen = (bool[])_outlaws.Clone();
@@ -182,9 +186,16 @@ public sealed class Medium
                 return true;
             }
 
+            bool isLeaf = _leaves.Contains(node);
+            if (isLeaf && node != from)
+            {
+                continue;
+            }
+
             foreach (MediumLink link in LinksFrom(node))
             {
-                if (!seen[link.To - 1] && link.PassBelow >= passBelowMin && Find(link.To, node, out MediumLink back)
+                bool isBetweenLeaves = isLeaf && _leaves.Contains(link.To);
+                if (!isBetweenLeaves && !seen[link.To - 1] && link.PassBelow >= passBelowMin && Find(link.To, node, out MediumLink back)
                     && back.PassBelow >= passBelowMin)
                 {
                     seen[link.To - 1] = true;

@@ -5,6 +5,7 @@ namespace IoTMesh.Simulation;
 public sealed partial class SimulationRun
 {
     private const long SettleUs = 30 * Second;
+    private const int ReadingsToMiss = 4;
 
     // protocol.md 5.3: by then a node that sends nothing has noticed a next hop that is silent, and found another way.
     private const long SilenceUs = 75 * Second;
@@ -197,11 +198,17 @@ public sealed partial class SimulationRun
         }
     }
 
-    /// <summary>Whether the node made a reading for a gateway at least 10 s ago, and after the mesh had its half minute.</summary>
+    /// <summary>Whether the node made readings for a gateway at least 10 s ago, and after the mesh had its half minute: enough to miss acks.</summary>
     private bool HasSentToGateway(int node)
     {
         long settledUs = SettleUs + (_faultTimes.Count == 0 ? Second : _faultTimes[^1].AtUs);
-        return _readings.Exists(reading => reading.From == node && reading.To == 0 && reading.MadeUs >= settledUs);
+        int made = 0;
+        foreach (Reading reading in _readings)
+        {
+            made += reading.From == node && reading.To == 0 && reading.MadeUs >= settledUs ? 1 : 0;
+        }
+
+        return made >= ReadingsToMiss;
     }
 
     /// <summary>

@@ -112,6 +112,7 @@ public sealed partial class VirtualMesh
         _seed = seed;
         _observer = observer;
         _options = options ?? new VirtualMeshOptions();
+        Medium.NameLeaves(_options.Sleepy);
         _disturbance = _options.Radio.IsDisturbed ? new SeededRandom(seed, 0x646973) : null;
         if (_options.Radio.IsPhysical)
         {
