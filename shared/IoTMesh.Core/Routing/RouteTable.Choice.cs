@@ -17,6 +17,13 @@ internal sealed partial class RouteTable
             return None;
         }
 
+        // One that failed last is tried until it is known to be dead or alive: others may be as good, and it would stay chosen for ever.
+        int failing = _via[route];
+        if (_neighbors.Failures[failing] != 0 && failing != avoid && failing != from)
+        {
+            return failing;
+        }
+
         int first = route * Candidates;
         int limit = _candidateMetric[first + chosen] + _neighbors.LinkCost(_candidate[first + chosen]) + EqualWorth;
         int best = None;
