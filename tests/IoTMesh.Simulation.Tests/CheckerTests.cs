@@ -9,7 +9,7 @@ public class CheckerTests
 {
     private const string Scene = """
         {"name":"c","durationSeconds":60,"topology":{"kind":"line","nodes":3},
-         "traffic":[{"from":[2],"to":"gateway","periodSeconds":5},{"from":[3],"to":"gateway","periodSeconds":5,"custody":true}]}
+         "traffic":[{"from":[2],"to":"gateway","periodSeconds":4},{"from":[3],"to":"gateway","periodSeconds":4,"custody":true}]}
         """;
 
     private readonly SimulationRun _run = new(Scenario.Parse("c.json", Encoding.UTF8.GetBytes(Scene)), 1, null);
