@@ -7,6 +7,7 @@ local VERSION = 1
 local TYPE_DATA, TYPE_BEACON, TYPE_ACK, TYPE_PROBE, TYPE_REPLY, TYPE_REQUEST, TYPE_FLOOD = 0, 1, 2, 3, 4, 5, 6
 local TYPE_ACK_MAIL, TYPE_POLL, TYPE_BUSY, TYPE_JOIN = 7, 8, 9, 10
 local TYPE_MAX = TYPE_JOIN
+local CLASS_REAL_TIME = 1
 local EXTENSION_WAYPOINTS = 1
 local WANTED_MAX = 8
 local TAG, END_TAG = 4, 8
@@ -49,6 +50,8 @@ local f = {
     ack_counter = ProtoField.uint16("iotmesh.ack.counter", "Acknowledged counter, low end", base.DEC),
     ack_bitmap = ProtoField.uint8("iotmesh.ack.bitmap", "Bitmap of the 8 before", base.HEX),
     busy_taken = ProtoField.uint8("iotmesh.busy.taken", "Messages taken over", base.HEX),
+    age = ProtoField.uint8("iotmesh.age", "Age, x 8 ms", base.DEC, nil, 0x7F),
+    copy = ProtoField.bool("iotmesh.age.copy", "Second copy", 8, nil, 0x80),
     cost = ProtoField.uint8("iotmesh.cost", "Sender's cost, x 32/64 transmissions", base.DEC),
     boot = ProtoField.uint16("iotmesh.boot", "Boot number", base.DEC),
     probe_leaf = ProtoField.bool("iotmesh.probe.leaf", "From a sleepy leaf", 8, nil, 0x01),
@@ -324,7 +327,13 @@ local function add_body(type, tvb, at, stop, tree, pinfo)
             return "the data frame has no cost"
         end
         tree:add(f.cost, tvb(at, 1))
-        return add_messages(tvb, at + 1, stop, tvb(2, 2):le_uint(), tree, pinfo)
+        at = at + 1
+        if tvb(0, 1):uint() % 4 == CLASS_REAL_TIME and at < stop then
+            tree:add(f.age, tvb(at, 1))
+            tree:add(f.copy, tvb(at, 1))
+            at = at + 1
+        end
+        return add_messages(tvb, at, stop, tvb(2, 2):le_uint(), tree, pinfo)
     elseif type == TYPE_FLOOD then
         if tvb(0, 1):uint() % 2 == 1 then
             if at >= stop or tvb(at, 1):uint() > WANTED_MAX or at + 1 + 2 * tvb(at, 1):uint() > stop then

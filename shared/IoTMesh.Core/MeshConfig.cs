@@ -95,6 +95,12 @@ public sealed class MeshConfig
     /// </summary>
     public int BulkPercent = 20;
 
+    /// <summary>A real-time message older than this is of no use and dropped, ms, at most 1,000; the same in all nodes of a mesh.</summary>
+    public int RealTimeDeadlineMs = 500;
+
+    /// <summary>Own real-time datagrams go twice, the second copy by other neighbors wherever there are some.</summary>
+    public bool RealTimeTwice;
+
     /// <summary>Tries to hand a message to next hops.</summary>
     public int MaxTries = 8;
 

@@ -39,6 +39,7 @@ public sealed class MeshCounters
     public long DroppedQueueFull;
     public long DroppedMailbox;
     public long DroppedBusy;
+    public long DroppedLate;
 
     /// <summary>End-to-end checks that failed at this destination.</summary>
     public long EndToEndBadTag;

@@ -70,7 +70,7 @@ public sealed partial class MeshNode
     /// <summary>True for the message in _header where it came before: broadcasts are remembered apart from what else passes by.</summary>
     private bool IsKnownFlood()
     {
-        if (_floods.Contains(_header.Origin, _header.Counter, false))
+        if (_floods.Contains(_header.Origin, _header.Counter, DuplicateCache.WayPlain))
         {
             return true;
         }
@@ -90,7 +90,7 @@ public sealed partial class MeshNode
             return false;
         }
 
-        _floods.Add(_header.Origin, _header.Counter, false, _header.HopLimit);
+        _floods.Add(_header.Origin, _header.Counter, DuplicateCache.WayPlain, _header.HopLimit);
 
         // Queued first: opening the message changes the parsed header.
         if (passesOn)

@@ -13,7 +13,8 @@ public sealed partial class MeshNode
         }
 
         bool ridingAck = _neighbors.AckOwed[neighbor];
-        int used = FrameFormat.NarrowLength + 1 + FrameFormat.TagLength + (ridingAck ? FrameFormat.RidingAckLength : 0);
+        int costAndAge = messageClass == (int)MeshClass.RealTime ? 2 : 1;
+        int used = FrameFormat.NarrowLength + costAndAge + FrameFormat.TagLength + (ridingAck ? FrameFormat.RidingAckLength : 0);
         int count = FillBatch(neighbor, messageClass, used);
         ushort destination = _neighbors.Address[neighbor];
         bool hasWaypoints = HasWaypoints(_batch[0]);
@@ -24,6 +25,7 @@ public sealed partial class MeshNode
         at = EmitRidingAck(output.Buffer, at, neighbor, ridingAck);
         output.Buffer[at] = (byte)CostByte(_queue.Destination[_batch[0]]);
         at++;
+        at = EmitAge(count, output.Buffer, at);
         for (int i = 0; i < count; i++)
         {
             at = EmitMessage(_batch[i], output, at, i < count - 1);

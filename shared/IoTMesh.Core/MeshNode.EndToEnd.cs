@@ -146,7 +146,7 @@ public sealed partial class MeshNode
         bool flood = destination == MeshAddress.All;
         int slot = _queue.Take(header, messageClass, flood ? MessageQueue.StateFlood : MessageQueue.StateReady, _nowMs);
         System.Array.Copy(_plain, 0, _queue.Body, _queue.BodyOffset(slot), header.BodyLength);
-        _queue.GiveUpMs[slot] = _nowMs + HoldOwnMs;
+        _queue.GiveUpMs[slot] = _nowMs + (messageClass == (byte)MeshClass.RealTime ? Config.RealTimeDeadlineMs : HoldOwnMs);
         _timers.SetEarlier(Timer.Queue, _nowMs);
         Counters.Originated++;
         StoreIfNeeded();

@@ -98,7 +98,19 @@ public sealed partial class MeshNode
 
     private void ScheduleSlot(int slot)
     {
+        if (IsLate(slot))
+        {
+            Counters.DroppedLate++;
+            GiveUp(slot);
+            return;
+        }
+
         int next = ResolveNextHop(slot);
+        if (_queue.State[slot] == MessageQueue.StateFree)
+        {
+            return;
+        }
+
         if (next == NeighborTable.None)
         {
             if (_nowMs >= _queue.GiveUpMs[slot])
@@ -181,7 +193,7 @@ public sealed partial class MeshNode
         }
 
         KeepFromReturning(slot);
-        return next;
+        return _queue.IsCopy(slot) ? HopOfCopy(slot, route) : next;
     }
 
     // Whoever handed the message over has missed that this node lost the route: it would go on, or get the message back.
@@ -236,7 +248,7 @@ public sealed partial class MeshNode
                 _queue.FrameCounterBefore[slot] = 0;
                 _queue.DueMs[slot] = _nowMs;
                 long giveUpMs = _nowMs + HoldForwardedMs;
-                _queue.GiveUpMs[slot] = IsReading(slot) && _queue.GiveUpMs[slot] > giveUpMs ? _queue.GiveUpMs[slot] : giveUpMs;
+                _queue.GiveUpMs[slot] = (IsReading(slot) && _queue.GiveUpMs[slot] > giveUpMs) || IsRealTime(slot) ? _queue.GiveUpMs[slot] : giveUpMs;
             }
 
             if (_queue.Avoid[slot] == neighbor)

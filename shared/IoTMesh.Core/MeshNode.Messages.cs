@@ -76,6 +76,7 @@ public sealed partial class MeshNode
 
         token = TakeToken();
         _queue.Token[slot] = token;
+        AddCopy(slot);
         return SendResult.Accepted;
     }
 

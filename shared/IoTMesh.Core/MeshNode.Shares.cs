@@ -27,11 +27,11 @@ public sealed partial class MeshNode
     private bool MayTake(ushort origin, int messageClass)
     {
         int places = messageClass < (int)MeshClass.Normal ? _queue.Capacity
-            : messageClass == (int)MeshClass.Normal ? _queue.Capacity - PlacesForUrgent : _queue.Capacity * 3 / 4;
-        if (_queue.Used >= _queue.Capacity * 3 / 4)
+            : messageClass == (int)MeshClass.Normal ? _queue.Capacity - PlacesForUrgent : _queue.Capacity / 2;
+        if (messageClass >= (int)MeshClass.Normal && _queue.Used >= _queue.Capacity / 2)
         {
-            int used = _queue.CountShares(origin, out int own, out int others);
-            if (used >= _queue.Capacity * 3 / 4 && own * (others + 2) >= _queue.Capacity)
+            int used = _queue.CountShares(origin, messageClass, out int own, out int others);
+            if (used >= places * 3 / 4 && own * (others + 2) >= places)
             {
                 return false;
             }
@@ -111,7 +111,7 @@ public sealed partial class MeshNode
                 int length = _header.EmitLength(Address, true) + _queue.BodyLength[slot] + waypoints;
 
                 // Waypoints are the frame's, so a message that has some goes alone.
-                bool joins = count == 0 || (waypoints == 0 && used + length <= Config.MaxFrameLength);
+                bool joins = count == 0 || (waypoints == 0 && used + length <= Config.MaxFrameLength && IsOfOneAge(_batch[0], slot));
                 if (joins && (best == MessageQueue.None || _queue.IsServedBefore(slot, best, _servedOrigin)))
                 {
                     best = slot;

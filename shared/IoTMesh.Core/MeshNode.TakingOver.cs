@@ -22,6 +22,8 @@ public sealed partial class MeshNode
         _frameLength = end - offset + FrameFormat.TagLength;
         int cost = buffer[at];
         at++;
+        byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
+        at = ReadAge(messageClass, buffer, at, end);
         _sender = neighbor;
         if (_leaf != null)
         {
@@ -29,7 +31,6 @@ public sealed partial class MeshNode
         }
 
         ushort source = _neighbors.Address[neighbor];
-        byte messageClass = (byte)(buffer[offset + FrameFormat.OffsetKind] & 3);
         bool accepted = true;
         bool repeat = false;
         int taken = 0;
@@ -47,7 +48,8 @@ public sealed partial class MeshNode
 
             // With waypoints a message may come back this way, once.
             bool turned = _waypointCount != MessageQueue.NoWaypoints;
-            int seen = _duplicates.Find(_header.Origin, _header.Counter, turned);
+            int way = turned ? DuplicateCache.WayTurned : _isCopy && !IsMine() ? DuplicateCache.WayCopy : DuplicateCache.WayPlain;
+            int seen = _duplicates.Find(_header.Origin, _header.Counter, way);
             if ((_header.Origin == Address && !turned) || (seen != DuplicateCache.None && !IsMine() && _duplicates.CameBack(seen, _header.HopLimit)))
             {
                 isTaken = TakeBack(messageClass, neighbor, buffer);
@@ -62,7 +64,7 @@ public sealed partial class MeshNode
                 byte hopLimit = _header.HopLimit;
                 if (TakeOver(messageClass, buffer, _neighbors.RssiDbm[neighbor]))
                 {
-                    _duplicates.Add(_header.Origin, _header.Counter, turned, hopLimit);
+                    _duplicates.Add(_header.Origin, _header.Counter, way, hopLimit);
                     CheckRank(cost);
                 }
                 else
@@ -130,7 +132,7 @@ public sealed partial class MeshNode
             return false;
         }
 
-        return Enqueue(messageClass, buffer) != MessageQueue.None || _header.HopLimit <= 1;
+        return IsTooOld(messageClass) || Enqueue(messageClass, buffer) != MessageQueue.None || _header.HopLimit <= 1;
     }
 
     /// <summary>Queues the message in _header for its next hop; None where its hop limit ends here or there is no room.</summary>
@@ -160,6 +162,7 @@ public sealed partial class MeshNode
         System.Array.Copy(buffer, _header.BodyOffset, _queue.Body, _queue.BodyOffset(slot), _header.BodyLength);
         KeepWaypoints(slot);
         _queue.GiveUpMs[slot] = _nowMs + (IsReading(slot) ? Config.ReadingHoldMs : HoldForwardedMs);
+        SetDeadline(slot);
         LetWait(slot);
         Counters.Forwarded++;
         _timers.SetEarlier(Timer.Queue, _nowMs);

@@ -10,6 +10,7 @@ internal sealed partial class MessageQueue
     internal const int BusyMax = 7;
     private const int PlaceMask = 0x0F;
     private const int BusyShift = 4;
+    private const int CopyMark = 0x80;
 
     /// <summary>It stands at that place of its frame; all places from 15 on are one.</summary>
     internal void SetPlace(int slot, int place)
@@ -39,7 +40,18 @@ internal sealed partial class MessageQueue
 
     internal void EndBusy(int slot)
     {
-        _marks[slot] &= PlaceMask;
+        _marks[slot] &= PlaceMask | CopyMark;
+    }
+
+    /// <summary>The second copy of a real-time message.</summary>
+    internal bool IsCopy(int slot)
+    {
+        return (_marks[slot] & CopyMark) != 0;
+    }
+
+    internal void SetCopy(int slot)
+    {
+        _marks[slot] |= CopyMark;
     }
 
     private int BusyAnswers(int slot)
@@ -113,16 +125,17 @@ internal sealed partial class MessageQueue
     }
 
     /// <summary>
-    /// Counts what has a route: returns the messages, and tells how many are of that origin and how many other origins there are.
+    /// Counts what has a route and is of that class or a higher one: returns the messages, and
+    /// tells how many are of that origin and how many other origins there are.
     /// </summary>
-    internal int CountShares(ushort origin, out int own, out int others)
+    internal int CountShares(ushort origin, int messageClass, out int own, out int others)
     {
         own = 0;
         others = 0;
         int used = 0;
         for (int i = 0; i < Capacity; i++)
         {
-            if (State[i] == StateFree || IsWithoutRoute(i))
+            if (!IsShare(i, messageClass))
             {
                 continue;
             }
@@ -135,7 +148,7 @@ internal sealed partial class MessageQueue
             }
 
             int first = 0;
-            while (State[first] == StateFree || IsWithoutRoute(first) || Origin[first] != Origin[i])
+            while (!IsShare(first, messageClass) || Origin[first] != Origin[i])
             {
                 first++;
             }
@@ -144,6 +157,11 @@ internal sealed partial class MessageQueue
         }
 
         return used;
+    }
+
+    private bool IsShare(int slot, int messageClass)
+    {
+        return State[slot] != StateFree && Class[slot] <= messageClass && !IsWithoutRoute(slot);
     }
 
     /// <summary>True where slot a has its turn before b: the next origin after the one served last, and of one origin the older message.</summary>

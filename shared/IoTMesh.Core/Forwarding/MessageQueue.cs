@@ -65,7 +65,7 @@ internal sealed partial class MessageQueue
     internal readonly byte[] Tries;
     internal readonly byte[] TriesHere;
 
-    // Bits 3..0 place in its frame; 6..4 busy answers in a row.
+    // Bits 3..0 place in its frame; 6..4 busy answers in a row; 7 a second copy.
     private readonly byte[] _marks;
 
     /// <summary>When it was sent, the low 16 bits of ms: an ack comes within seconds.</summary>

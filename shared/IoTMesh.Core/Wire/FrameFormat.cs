@@ -57,6 +57,11 @@ public static class FrameFormat
     /// <summary>Bytes of a riding ack: counter and bitmap.</summary>
     public const int RidingAckLength = 3;
 
+    /// <summary>The byte behind the cost of a real-time frame: age in units of AgeUnitMs, and whether it carries second copies.</summary>
+    public const int AgeUnitMs = 8;
+    public const int AgeMask = 0x7F;
+    public const int AgeFlagCopy = 0x80;
+
     public const int AckOffsetCounter = 1;
     public const int AckOffsetBitmap = 2;
 

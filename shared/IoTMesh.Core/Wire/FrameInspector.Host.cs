@@ -215,7 +215,7 @@ public sealed partial class FrameInspector
         {
             case FrameFormat.TypeData when at < end:
                 Add("sender's cost", at, 1, $"{_frame[at]} (x {1 << FrameFormat.CostShift} / 64 transmissions)");
-                WalkMessages(at + 1, end);
+                WalkMessages(WalkAge(at + 1, end), end);
                 break;
             case FrameFormat.TypeFlood:
                 at = WalkWanted(at, end);
@@ -245,6 +245,19 @@ public sealed partial class FrameInspector
                 Problem = "the body is too short for its type";
                 break;
         }
+    }
+
+    // protocol.md 3.5
+    private int WalkAge(int at, int end)
+    {
+        if ((_frame[0] & 3) != (int)MeshClass.RealTime || at >= end)
+        {
+            return at;
+        }
+
+        string copy = (_frame[at] & FrameFormat.AgeFlagCopy) != 0 ? ", second copy" : "";
+        Add("age", at, 1, $"{(_frame[at] & FrameFormat.AgeMask) * FrameFormat.AgeUnitMs} ms{copy}");
+        return at + 1;
     }
 
     private int WalkWanted(int at, int end)

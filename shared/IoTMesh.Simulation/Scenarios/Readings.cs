@@ -25,7 +25,7 @@ internal struct Reading
     /// <summary>Links it crossed, once delivered; before, those to the server that is to pass it on.</summary>
     internal byte Hops;
 
-    /// <summary>Of a message that a server passes on.</summary>
+    /// <summary>The forwarding class it was sent in.</summary>
     internal MeshClass Class;
 
     /// <summary>It goes to a server, which passes it on.</summary>

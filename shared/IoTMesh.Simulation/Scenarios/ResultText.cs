@@ -45,6 +45,7 @@ internal static class ResultText
         json.WriteNumber("duplicates", results.Runs.Sum(run => run.Duplicates));
         json.WriteNumber("loops", results.Runs.Sum(run => run.Loops));
         WriteSpread(json, "latencyMs", "p50", results.LatencyMs, hasP99: true);
+        ClassResult.Write(json, results.Classes);
         WriteSpread(json, "joinMs", "p50", results.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", results.HealMs, hasP99: true);
         WriteSpread(json, "repairMs", "median", results.RepairMs, hasP99: true);
@@ -144,6 +145,11 @@ internal static class ResultText
         long duplicates = results.Runs.Sum(run => run.Duplicates);
         Line(text, $"delivered     {results.Delivered} of {results.Sent} ({results.DeliveryRatio:0.000 %}), {duplicates} duplicates");
         Line(text, $"latency       p50 {results.LatencyMs.P50:0.#} ms, p99 {results.LatencyMs.P99:0.#} ms, max {results.LatencyMs.Max:0.#} ms");
+        foreach (FormattableString line in ClassResult.Lines(results.Classes))
+        {
+            Line(text, line);
+        }
+
         Line(text, $"join          p50 {results.JoinMs.P50:0} ms, max {results.JoinMs.Max:0} ms");
         Spread heal = results.HealMs;
         Line(text, $"heal          median {heal.P50:0} ms, p99 {heal.P99:0} ms, max {heal.Max:0} ms ({heal.Count} faults)");
@@ -202,6 +208,7 @@ internal static class ResultText
         json.WriteNumber("bytesPerDeliveredPerHop", Round(run.BytesPerDeliveredPerHop));
         json.WriteNumber("framesPerHop", Round(run.FramesPerHop));
         WriteSpread(json, "latencyMs", "p50", run.LatencyMs, hasP99: true);
+        ClassResult.Write(json, run.Classes);
         WriteSpread(json, "joinMs", "p50", run.JoinMs, hasP99: false);
         WriteSpread(json, "healMs", "median", run.HealMs, hasP99: true);
         WriteSpread(json, "repairMs", "median", run.RepairMs, hasP99: true);

@@ -96,6 +96,9 @@ public sealed record Scenario(
     /// <summary>Nodes begin without the network key, as enrolment leaves them, and join.</summary>
     public bool Join { get; init; }
 
+    /// <summary>Real-time messages go twice, over different neighbors where there are some.</summary>
+    public bool RealTimeTwice { get; init; }
+
     /// <summary>Traffic stops this long before the end, so that what is under way can arrive.</summary>
     public const double TailSeconds = 10;
 

@@ -34,10 +34,17 @@ internal static class ScenarioReader
         }
 
         double clockDriftPpm = root.Optional("clockDriftPpm")?.AsDouble(0, ClockDriftPpmMax) ?? 0;
+        bool twice = root.Optional("realTimeTwice")?.AsBool() ?? false;
         RadioSpec radio = root.Optional("radio") is JsonInput radioInput ? RadioSpec.Read(radioInput, topology.Kind) : RadioSpec.Simple;
         bool join = root.Optional("join")?.AsBool() ?? false;
         root.End();
-        return new Scenario(name, seed, durationSeconds, topology, traffic, faults) { ClockDriftPpm = clockDriftPpm, Radio = radio, Join = join };
+        return new Scenario(name, seed, durationSeconds, topology, traffic, faults)
+        {
+            ClockDriftPpm = clockDriftPpm,
+            RealTimeTwice = twice,
+            Radio = radio,
+            Join = join,
+        };
     }
 
     private static TrafficEntry ReadTraffic(JsonInput input, TopologySpec topology)

@@ -31,6 +31,11 @@ internal static class ScenarioWriter
                 json.WriteBoolean("join", true);
             }
 
+            if (scenario.RealTimeTwice)
+            {
+                json.WriteBoolean("realTimeTwice", true);
+            }
+
             if (scenario.Radio != RadioSpec.Simple)
             {
                 WriteRadio(json, scenario.Radio);

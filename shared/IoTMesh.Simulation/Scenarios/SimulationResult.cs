@@ -76,6 +76,9 @@ public sealed record SimulationResult
     /// <summary>From the making of a reading until the application has it, ms.</summary>
     public required IReadOnlyList<double> LatenciesMs { get; init; }
 
+    /// <summary>The same by forwarding class, of each class that occurs.</summary>
+    public IReadOnlyList<ClassResult> Classes { get; init; } = [];
+
     /// <summary>From each node's first start to its first route to a gateway, ms; the run's length where it found none.</summary>
     public required IReadOnlyList<double> JoinsMs { get; init; }
 
@@ -102,7 +105,7 @@ public sealed record SimulationResult
     /// <summary>Messages that came back to a node that they had left, as accepted frames show it; legal only after a real reroute.</summary>
     public required long Revisits { get; init; }
 
-    /// <summary>Messages that cores gave up, by reason: noRoute, tries, hopLimit, queueFull, busy, custodyEvicted.</summary>
+    /// <summary>Messages that cores gave up, by reason: noRoute, tries, hopLimit, queueFull, busy, late, custodyEvicted.</summary>
     public required IReadOnlyDictionary<string, long> Drops { get; init; }
 
     public double HopsMean => Ratio(Hops, Delivered);
@@ -187,6 +190,8 @@ public sealed record SimulationResults(IReadOnlyList<SimulationResult> Runs, dou
     public Spread JoinMs => Spread.Of([.. Runs.SelectMany(run => run.JoinsMs)]);
 
     public Spread LatencyMs => Spread.Of([.. Runs.SelectMany(run => run.LatenciesMs)]);
+
+    public IReadOnlyList<ClassResult> Classes => ClassResult.Of(Runs.SelectMany(run => run.Classes));
 
     public bool IsGood => Runs.All(run => run.IsGood);
 

@@ -10,16 +10,19 @@ public sealed partial class SimulationRun
         List<LostReading> lost = [];
         long hops = 0;
         long readingHops = 0;
+        List<double>?[] byClass = new List<double>?[4];
         HashSet<int> inCustody = [.. _byKey.Values];
         foreach ((int index, Reading reading) in _readings.Index())
         {
+            double latencyMs = (reading.DeliveredUs - reading.MadeUs) / 1000.0;
+            (byClass[(int)reading.Class] ??= []).Add(reading.DeliveredUs >= 0 ? latencyMs : double.NaN);
             if (reading.DeliveredUs >= 0)
             {
                 hops += reading.Hops;
 
                 // A broadcast takes at least one transmission more for each node more, however far off.
                 readingHops += reading.BroadcastIndex < 0 ? reading.Hops : 1;
-                latenciesMs.Add((reading.DeliveredUs - reading.MadeUs) / 1000.0);
+                latenciesMs.Add(latencyMs);
             }
             else
             {
@@ -50,6 +53,11 @@ public sealed partial class SimulationRun
             Hops = hops,
             ReadingHops = readingHops,
             LatenciesMs = latenciesMs,
+            Classes =
+            [
+                .. byClass.Index().Where(row => row.Item is not null)
+                    .Select(row => new ClassResult((MeshClass)row.Index, row.Item!.Count, [.. row.Item.Where(double.IsFinite)])),
+            ],
             JoinsMs = JoinsMs(),
             AwakePercent = _scenario.Topology.Sleepy.ToDictionary(node => node, _mesh.AwakePercentOf),
             TimeErrorsMs = _mesh.TimeErrorsMs,
@@ -78,6 +86,7 @@ public sealed partial class SimulationRun
         ["hopLimit"] = _mesh.Total(counters => counters.DroppedHopLimit),
         ["queueFull"] = _mesh.Total(counters => counters.DroppedQueueFull),
         ["busy"] = _mesh.Total(counters => counters.DroppedBusy),
+        ["late"] = _mesh.Total(counters => counters.DroppedLate),
         ["custodyEvicted"] = _mesh.Total(counters => counters.CustodyEvicted),
     };
 

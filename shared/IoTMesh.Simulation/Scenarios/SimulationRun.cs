@@ -119,6 +119,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         options ??= new VirtualMeshOptions();
         options = scenario.Join ? options with { MustJoin = true } : options;
         options = scenario.ClockDriftPpm == 0 ? options : options with { ClockDriftPpm = scenario.ClockDriftPpm };
+        options = scenario.RealTimeTwice ? options with { RealTimeTwice = true } : options;
         RadioSpec radio = scenario.Radio;
         options = radio == RadioSpec.Simple ? options : options with { Radio = radio, Airtime = radio.Phy.ToAirtime() };
         TopologySpec topology = scenario.Topology;

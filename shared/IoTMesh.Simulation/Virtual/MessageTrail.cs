@@ -62,11 +62,12 @@ internal sealed class MessageTrail
 
     private static bool HasWaypoints(byte[] frame) => (frame[FrameFormat.OffsetNetwork] & FrameFormat.FlagExtension) != 0;
 
-    /// <summary>Behind header, riding ack and cost.</summary>
+    /// <summary>Behind header, riding ack, cost, and the age of a real-time frame.</summary>
     private static int FirstMessage(byte[] frame)
     {
         bool ackRides = (frame[FrameFormat.OffsetNetwork] & FrameFormat.FlagAck) != 0;
-        return FrameFormat.HeaderLength(FrameFormat.TypeData) + (ackRides ? FrameFormat.RidingAckLength : 0) + 1;
+        bool hasAge = (frame[FrameFormat.OffsetKind] & 3) == (int)MeshClass.RealTime;
+        return FrameFormat.HeaderLength(FrameFormat.TypeData) + (ackRides ? FrameFormat.RidingAckLength : 0) + (hasAge ? 2 : 1);
     }
 
     private void AddMessage(int from, int to, long nowUs)

@@ -21,6 +21,7 @@ public sealed partial class VirtualMesh
         SetLinkTimes(config);
         config.StoreCustody = !isGateway && _options.StoreCustody;
         SetLeaf(config, node);
+        config.RealTimeTwice = _options.RealTimeTwice;
         _options.Configure?.Invoke(config);
         return config;
     }

@@ -35,6 +35,9 @@ public sealed record VirtualMeshOptions
     /// <summary>Of sleepy leaves, ms.</summary>
     public int PollIntervalMs { get; init; } = 10_000;
 
+    /// <summary>Own real-time datagrams of nodes go twice.</summary>
+    public bool RealTimeTwice { get; init; }
+
     /// <summary>Changes a node's configuration before it is built; its argument has the address set.</summary>
     public Action<MeshConfig>? Configure { get; init; }
 

@@ -36,13 +36,13 @@ public class SmallTableTests
     public void A_message_two_hops_behind_its_first_coming_has_come_back_and_a_copy_of_the_same_length_has_not()
     {
         var cache = new DuplicateCache(4);
-        cache.Add(7, 0x20005, false, 60);
-        int at = cache.Find(7, 5, false);
+        cache.Add(7, 0x20005, DuplicateCache.WayPlain, 60);
+        int at = cache.Find(7, 5, DuplicateCache.WayPlain);
         Assert.Equal((false, false, false), (cache.CameBack(at, 61), cache.CameBack(at, 60), cache.CameBack(at, 59)));
         Assert.True(cache.CameBack(at, 58));
         Assert.False(cache.CameBack(at, 58));
         Assert.True(cache.CameBack(at, 56));
-        Assert.Equal(DuplicateCache.None, cache.Find(8, 5, false));
+        Assert.Equal(DuplicateCache.None, cache.Find(8, 5, DuplicateCache.WayPlain));
     }
 
     [Fact]
@@ -56,11 +56,11 @@ public class SmallTableTests
             ushort origin = (ushort)random.Next(1, 6);
             uint counter = (uint)random.Next(0x20000, 0x20100);
             bool expected = order.TakeLast(32).Contains((origin, (ushort)counter));
-            Assert.Equal(expected, cache.Contains(origin, counter, false));
-            Assert.Equal(expected, cache.Contains(origin, (ushort)counter, false));
+            Assert.Equal(expected, cache.Contains(origin, counter, DuplicateCache.WayPlain));
+            Assert.Equal(expected, cache.Contains(origin, (ushort)counter, DuplicateCache.WayPlain));
             if (!expected)
             {
-                cache.Add(origin, counter, false, 63);
+                cache.Add(origin, counter, DuplicateCache.WayPlain, 63);
                 order.Add((origin, (ushort)counter));
             }
         }
@@ -70,11 +70,11 @@ public class SmallTableTests
     public void The_duplicate_cache_tells_a_message_that_turned_from_its_way_up()
     {
         var cache = new DuplicateCache(4);
-        cache.Add(7, 9, false, 63);
-        Assert.False(cache.Contains(7, 9, true));
-        cache.Add(7, 9, true, 63);
-        Assert.True(cache.Contains(7, 9, true));
-        Assert.True(cache.Contains(7, 9, false));
+        cache.Add(7, 9, DuplicateCache.WayPlain, 63);
+        Assert.False(cache.Contains(7, 9, DuplicateCache.WayTurned));
+        cache.Add(7, 9, DuplicateCache.WayTurned, 63);
+        Assert.True(cache.Contains(7, 9, DuplicateCache.WayTurned));
+        Assert.True(cache.Contains(7, 9, DuplicateCache.WayPlain));
     }
 
     [Fact]

@@ -139,7 +139,7 @@ public class FrameVectorTests
         {
             byte[] golden = data.Hex("hex");
             byte[] frame = new byte[250];
-            int at = FrameFormat.NarrowLength + 1 + (data.Has("ack") ? FrameFormat.RidingAckLength : 0);
+            int at = FrameFormat.NarrowLength + (data.Number("class") == 1 ? 2 : 1) + (data.Has("ack") ? FrameFormat.RidingAckLength : 0);
             Array.Copy(golden, frame, at);
             string[] names = data.All("message");
             for (int i = 0; i < names.Length; i++)

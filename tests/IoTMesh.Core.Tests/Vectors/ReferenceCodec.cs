@@ -205,6 +205,7 @@ internal sealed class ReferenceCodec
         {
             case 0:
                 body.Add((byte)f.Number("cost"));
+                body.AddRange(f.Number("class") == 1 ? [(byte)f.Number("age")] : []);
                 string[] names = f.All("message");
                 for (int i = 0; i < names.Length; i++)
                 {

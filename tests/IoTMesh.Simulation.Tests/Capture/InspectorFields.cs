@@ -34,6 +34,7 @@ internal static partial class InspectorFields
         ["link source"] = "iotmesh.source",
         ["link destination"] = "iotmesh.destination",
         ["sender's cost"] = "iotmesh.cost",
+        ["age"] = "iotmesh.age",
         ["wants an ack of"] = "iotmesh.wanted",
         ["boot number"] = "iotmesh.boot",
         ["sleepy leaf"] = "iotmesh.probe.leaf",
