@@ -34,7 +34,7 @@ public sealed class MeshConfig
     public int MaxNeighbors = 16;
 
     /// <summary>Route table (destinations). Evicted: what was unreachable for minutes, for a gateway also the dearest host.</summary>
-    public int MaxRoutes = 112;
+    public int MaxRoutes = 106;
 
     /// <summary>Peers with end-to-end replay state; a gateway needs one for each node. Never evicted: a full table refuses new peers.</summary>
     public int MaxPeers = 32;
@@ -43,7 +43,7 @@ public sealed class MeshConfig
     public int MaxQueued = 24;
 
     /// <summary>Bytes for own readings that no gateway has committed; each takes 5 more than its objects. Full: the oldest is given up.</summary>
-    public int MaxCustodyBytes = 8_704;
+    public int MaxCustodyBytes = 9_216;
 
     /// <summary>Stores readings in custody, so that they survive a power cut: for nodes with flash.</summary>
     public bool StoreCustody;

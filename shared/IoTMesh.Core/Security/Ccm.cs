@@ -11,8 +11,9 @@ public sealed class Ccm
     private const int BlockLength = 16;
     private const int FlagsTagAndLength = (((TagLength - 2) / 2) << 3) | 1;
     private const int FlagAad = 0x40;
-    private readonly byte[] _authenticated;
-    private readonly byte[] _counters;
+
+    // What is authenticated, and at another time the counters: the one is no longer needed when the other is made.
+    private readonly byte[] _blocks;
     private readonly byte[] _stream;
     private readonly byte[] _mac = new byte[BlockLength];
 
@@ -20,8 +21,7 @@ public sealed class Ccm
     public Ccm(int maxLength)
     {
         int blocks = (maxLength / BlockLength) + 4;
-        _authenticated = new byte[blocks * BlockLength];
-        _counters = new byte[blocks * BlockLength];
+        _blocks = new byte[blocks * BlockLength];
         _stream = new byte[blocks * BlockLength];
     }
 
@@ -58,7 +58,7 @@ public sealed class Ccm
     // RFC 3610 section 2.2.
     private void Authenticate(IBlockCipher cipher, byte[] nonce, byte[] aad, int aadCount, byte[] buffer, int offset, int count)
     {
-        byte[] blocks = _authenticated;
+        byte[] blocks = _blocks;
         blocks[0] = (byte)(FlagsTagAndLength | (aadCount > 0 ? FlagAad : 0));
         System.Array.Copy(nonce, 0, blocks, 1, NonceLength);
         blocks[14] = (byte)(count >> 8);
@@ -92,7 +92,7 @@ public sealed class Ccm
     // RFC 3610 section 2.3: block 0 hides the tag, blocks 1.. the text.
     private void MakeStream(IBlockCipher cipher, byte[] nonce, int count)
     {
-        byte[] counters = _counters;
+        byte[] counters = _blocks;
         int blocks = 1 + ((count + BlockLength - 1) / BlockLength);
         for (int i = 0; i < blocks; i++)
         {
