@@ -236,8 +236,10 @@ public sealed partial class MeshNode
             return;
         }
 
-        // The next hop may be the very node that died, unknown here yet: every second repetition takes another way.
-        int other = (tries & 1) == 0 ? _routes.AnyCandidate(route, next) : NeighborTable.None;
+        // The next hop may be the very node that died, unknown here yet: every second repetition takes another way, unless it is heard. On
+        // a line the only other way is back.
+        bool isHeard = _nowMs - _neighbors.LastHeardMs[next] <= RequestSilentMs;
+        int other = (tries & 1) == 0 && !isHeard ? _routes.AnyCandidate(route, next) : NeighborTable.None;
         next = other == NeighborTable.None ? next : other;
         Question(next, RequestSilentMs);
         int packed = (_routes.Destination[route] << 16) | _routes.WantedSeqNo[route];
