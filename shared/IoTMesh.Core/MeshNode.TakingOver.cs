@@ -30,12 +30,19 @@ public sealed partial class MeshNode
             NoteMail();
         }
 
+        bool acknowledgesTwice = (buffer[offset + FrameFormat.OffsetNetwork] & FrameFormat.FlagAckTwice) != 0;
+        return TakeMessages(neighbor, counter, messageClass, cost, acknowledgesTwice, buffer, at, end);
+    }
+
+    /// <summary>Takes over what a data frame carries, and owes its sender the answer.</summary>
+    private ParseError TakeMessages(
+        int neighbor, uint counter, byte messageClass, int cost, bool acknowledgesTwice, byte[] buffer, int at, int end)
+    {
         ushort source = _neighbors.Address[neighbor];
         bool accepted = true;
-        bool repeat = false;
+        int duplicates = 0;
         int taken = 0;
-        int place = 0;
-        while (at < end)
+        for (int place = 0; at < end; place++)
         {
             ParseError error = _header.Parse(buffer, at, end, source);
             if (error != ParseError.None)
@@ -44,43 +51,14 @@ public sealed partial class MeshNode
             }
 
             at = _header.BodyOffset + _header.BodyLength;
-            bool isTaken = true;
-
-            // With waypoints a message may come back this way, once.
-            bool turned = _waypointCount != MessageQueue.NoWaypoints;
-            int way = turned ? DuplicateCache.WayTurned : _isCopy && !IsMine() ? DuplicateCache.WayCopy : DuplicateCache.WayPlain;
-            int seen = _duplicates.Find(_header.Origin, _header.Counter, way);
-            if ((_header.Origin == Address && !turned) || (seen != DuplicateCache.None && !IsMine() && _duplicates.CameBack(seen, _header.HopLimit)))
-            {
-                isTaken = TakeBack(messageClass, neighbor, buffer);
-            }
-            else if (seen != DuplicateCache.None)
-            {
-                Counters.Duplicates++;
-                repeat = true;
-            }
-            else
-            {
-                byte hopLimit = _header.HopLimit;
-                if (TakeOver(messageClass, buffer, _neighbors.RssiDbm[neighbor]))
-                {
-                    _duplicates.Add(_header.Origin, _header.Counter, way, hopLimit);
-                    CheckRank(cost);
-                }
-                else
-                {
-                    isTaken = false;
-                }
-            }
-
+            bool isTaken = TakeOne(messageClass, neighbor, cost, buffer, ref duplicates);
             accepted &= isTaken;
             taken |= isTaken && place < MessageQueue.PlacesInBusy ? 1 << place : 0;
-            place++;
         }
 
         if (accepted)
         {
-            _neighbors.OweAck(neighbor, counter, repeat, (buffer[offset + FrameFormat.OffsetNetwork] & FrameFormat.FlagAckTwice) != 0);
+            _neighbors.OweAck(neighbor, counter, duplicates != 0, acknowledgesTwice);
             _timers.SetEarlier(Timer.Ack, _nowMs + AckDelayMs(messageClass));
         }
         else if (_leaf == null)
@@ -89,6 +67,36 @@ public sealed partial class MeshNode
         }
 
         return ParseError.None;
+    }
+
+    /// <summary>The message in _header: false where there is no room for it.</summary>
+    private bool TakeOne(byte messageClass, int neighbor, int cost, byte[] buffer, ref int duplicates)
+    {
+        // With waypoints a message may come back this way, once.
+        bool turned = _waypointCount != MessageQueue.NoWaypoints;
+        int way = turned ? DuplicateCache.WayTurned : _isCopy && !IsMine() ? DuplicateCache.WayCopy : DuplicateCache.WayPlain;
+        int seen = _duplicates.Find(_header.Origin, _header.Counter, way);
+        if ((_header.Origin == Address && !turned) || (seen != DuplicateCache.None && !IsMine() && _duplicates.CameBack(seen, _header.HopLimit)))
+        {
+            return TakeBack(messageClass, neighbor, buffer);
+        }
+
+        if (seen != DuplicateCache.None)
+        {
+            Counters.Duplicates++;
+            duplicates++;
+            return true;
+        }
+
+        byte hopLimit = _header.HopLimit;
+        if (!TakeOver(messageClass, buffer, _neighbors.RssiDbm[neighbor]))
+        {
+            return false;
+        }
+
+        _duplicates.Add(_header.Origin, _header.Counter, way, hopLimit);
+        CheckRank(cost);
+        return true;
     }
 
     private bool IsMine()

@@ -167,7 +167,9 @@ public sealed class Medium
     /// <summary>These nodes relay nothing.</summary>
     internal void NameLeaves(IEnumerable<int> leaves) => _leaves.UnionWith(leaves);
 
-    /// <summary>True when frames can pass in both directions along some path, each link at least at <paramref name="ratioMin"/>, not by way of leaves.</summary>
+    /// <summary>
+    /// True when frames can pass in both directions along some path, each link at least at <paramref name="ratioMin"/>, not by way of leaves.
+    /// </summary>
     public bool HasPath(int from, Func<int, bool> isGoal, double ratioMin = 0.1)
     {
         bool[] seen = (bool[])_outlaws.Clone();

@@ -198,7 +198,7 @@ public sealed partial class SimulationRun
         }
     }
 
-    /// <summary>Whether the node made readings for a gateway at least 10 s ago, and after the mesh had its half minute: enough to miss acks.</summary>
+    /// <summary>Whether the node made readings for a gateway at least 10 s ago and after the mesh had its half minute: enough to miss acks.</summary>
     private bool HasSentToGateway(int node)
     {
         long settledUs = SettleUs + (_faultTimes.Count == 0 ? Second : _faultTimes[^1].AtUs);

@@ -53,11 +53,7 @@ public sealed partial class SimulationRun
             Hops = hops,
             ReadingHops = readingHops,
             LatenciesMs = latenciesMs,
-            Classes =
-            [
-                .. byClass.Index().Where(row => row.Item is not null)
-                    .Select(row => new ClassResult((MeshClass)row.Index, row.Item!.Count, [.. row.Item.Where(double.IsFinite)])),
-            ],
+            Classes = ClassesOf(byClass),
             JoinsMs = JoinsMs(),
             AwakePercent = _scenario.Topology.Sleepy.ToDictionary(node => node, _mesh.AwakePercentOf),
             TimeErrorsMs = _mesh.TimeErrorsMs,
@@ -78,6 +74,13 @@ public sealed partial class SimulationRun
             Violations = _violations,
         };
     }
+
+    /// <summary>By class: latency of each message, not a number for one that was lost.</summary>
+    private static List<ClassResult> ClassesOf(List<double>?[] byClass) =>
+    [
+        .. byClass.Index().Where(row => row.Item is not null)
+            .Select(row => new ClassResult((MeshClass)row.Index, row.Item!.Count, [.. row.Item.Where(double.IsFinite)])),
+    ];
 
     private Dictionary<string, long> Drops() => new()
     {
