@@ -1,6 +1,7 @@
 #nullable enable
 
 using System.Globalization;
+using IoTMesh.Core;
 using IoTMesh.Driver;
 
 namespace IoTMesh.Node;
@@ -43,6 +44,12 @@ public static class NodeHost
     /// <returns>0, or 1 with one line on <see cref="NodeHostOptions.Error"/> where it cannot run.</returns>
     public static int Run(NodeHostOptions options, CancellationToken cancellation)
     {
+        if (CryptoSelfTest.Run(new PlatformCrypto()) is { } wrong)
+        {
+            options.Error.WriteLine($"this machine's cryptography fails {wrong}; the node stays off the air");
+            return 1;
+        }
+
         NodeSettings? settings = LoadSettings(options);
         if (settings is null)
         {

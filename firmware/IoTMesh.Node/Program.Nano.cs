@@ -2,6 +2,7 @@ using System;
 using System.Device.Wifi;
 using System.Net.NetworkInformation;
 using System.Threading;
+using IoTMesh.Core;
 using IoTMesh.Driver;
 using nanoFramework.Runtime.Native;
 
@@ -32,6 +33,15 @@ public static class Program
 
     private static void RunNode(ConsoleLog log)
     {
+        string wrong = CryptoSelfTest.Run(new PlatformCrypto());
+        if (wrong != null)
+        {
+            // Off the air for good: frames under a broken cipher would give the keys away. A restart would come to the same.
+            log.Write("the firmware's cryptography fails " + wrong + ": stays off the air; flash another CLR image");
+            Thread.Sleep(Timeout.Infinite);
+            return;
+        }
+
         string error;
         NodeSettings settings = NodeSettings.Load(SettingsFile, out error);
         if (settings == null)

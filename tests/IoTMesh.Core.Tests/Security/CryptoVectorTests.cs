@@ -12,6 +12,17 @@ public class CryptoVectorTests
 
     private static readonly PlatformCrypto _crypto = new();
 
+    /// <summary>The class that <see cref="PlatformCrypto"/> takes here, and the one that it takes on other processors.</summary>
+    private static IEnumerable<IBlockCipher> CiphersOf(byte[] key)
+    {
+        yield return _crypto.CreateAes(key);
+        yield return new PlatformCrypto.LibraryAes(key);
+        if (HardwareAes.IsSupported)
+        {
+            yield return new HardwareAes(key);
+        }
+    }
+
     [Theory]
     [InlineData("000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff", "69c4e0d86a7b0430d8cdb78070b4c55a")]
     [InlineData(Sp80038Key, Sp80038Text, "3ad77bb40d7a3660a89ecaf32466ef97f5d3d58503b9699de785895a96fdbaaf"
@@ -19,9 +30,10 @@ public class CryptoVectorTests
     public void Aes_blocks_are_those_of_FIPS_197_and_SP_800_38A(string key, string text, string expected)
     {
         byte[] input = Convert.FromHexString(text);
-        byte[] output = new byte[input.Length];
-        _crypto.CreateAes(Convert.FromHexString(key)).EncryptBlocks(input, input.Length, output);
-        Assert.Equal(expected, Convert.ToHexStringLower(output));
+        foreach (IBlockCipher cipher in CiphersOf(Convert.FromHexString(key)))
+        {
+            Assert.Equal(expected, Convert.ToHexStringLower(Encrypt(cipher, input, input.Length)));
+        }
     }
 
     [Fact]
@@ -31,12 +43,46 @@ public class CryptoVectorTests
         using Aes aes = Aes.Create();
         aes.Key = Convert.FromHexString(Sp80038Key);
         byte[] expected = aes.EncryptCbc(text, new byte[16], PaddingMode.None)[^16..];
-        byte[] mac = new byte[16];
-        IBlockCipher cipher = _crypto.CreateAes(aes.Key);
-        cipher.CbcMac(text, text.Length, mac);
-        Assert.Equal(expected, mac);
-        cipher.CbcMac(text, text.Length, mac);
-        Assert.Equal(expected, mac);
+        foreach (IBlockCipher cipher in CiphersOf(aes.Key))
+        {
+            Assert.Equal(expected, CbcMac(cipher, text, text.Length));
+            Assert.Equal(expected, CbcMac(cipher, text, text.Length));
+        }
+    }
+
+    // Each block of the ciphertext is the MAC of the text up to it, with the IV added to the first block.
+    [Theory]
+    [InlineData(1, "7649abac8119b246cee98e9b12e9197d")]
+    [InlineData(2, "5086cb9b507219ee95db113a917678b2")]
+    [InlineData(3, "73bed6b8e3c1743b7116e69e22229516")]
+    [InlineData(4, "3ff1caa1681fac09120eca307586e1a7")]
+    public void Cbc_blocks_are_those_of_SP_800_38A_F_2_1(int blocks, string expected)
+    {
+        byte[] text = Convert.FromHexString(Sp80038Text);
+        for (int i = 0; i < 16; i++)
+        {
+            text[i] ^= (byte)i;
+        }
+
+        foreach (IBlockCipher cipher in CiphersOf(Convert.FromHexString(Sp80038Key)))
+        {
+            Assert.Equal(expected, Convert.ToHexStringLower(CbcMac(cipher, text, blocks * 16)));
+        }
+    }
+
+    [Fact]
+    public void Counter_blocks_make_the_stream_of_SP_800_38A_F_5_1()
+    {
+        byte[] counters = Convert.FromHexString("f0f1f2f3f4f5f6f7f8f9fafbfcfdfefff0f1f2f3f4f5f6f7f8f9fafbfcfdff00"
+            + "f0f1f2f3f4f5f6f7f8f9fafbfcfdff01f0f1f2f3f4f5f6f7f8f9fafbfcfdff02");
+        byte[] text = Convert.FromHexString(Sp80038Text);
+        foreach (IBlockCipher cipher in CiphersOf(Convert.FromHexString(Sp80038Key)))
+        {
+            byte[] stream = Encrypt(cipher, counters, counters.Length);
+            byte[] output = [.. text.Select((b, i) => (byte)(b ^ stream[i]))];
+            Assert.Equal("874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff"
+                + "5ae4df3edbd5d35e5b4f09020db03eab1e031dda2fbe03d1792170a0f3009cee", Convert.ToHexStringLower(output));
+        }
     }
 
     /// <summary>A gateway on a processor without AES instructions must speak to one that has them.</summary>
@@ -83,13 +129,16 @@ public class CryptoVectorTests
     public void Cmac_is_that_of_RFC_4493_section_4(int length, string expected)
     {
         byte[] text = Convert.FromHexString(Sp80038Text);
-        var cmac = new Cmac(_crypto.CreateAes(Convert.FromHexString(Sp80038Key)), 64);
-        cmac.Compute(text, 0, length);
-        Assert.Equal(expected, Convert.ToHexStringLower(cmac.Mac));
-        if (length >= 2)
+        foreach (IBlockCipher cipher in CiphersOf(Convert.FromHexString(Sp80038Key)))
         {
-            cmac.Compute(Bytes.GetU16(text, 0), text, 2, length - 2);
+            var cmac = new Cmac(cipher, 64);
+            cmac.Compute(text, 0, length);
             Assert.Equal(expected, Convert.ToHexStringLower(cmac.Mac));
+            if (length >= 2)
+            {
+                cmac.Compute(Bytes.GetU16(text, 0), text, 2, length - 2);
+                Assert.Equal(expected, Convert.ToHexStringLower(cmac.Mac));
+            }
         }
     }
 
@@ -117,14 +166,16 @@ public class CryptoVectorTests
     {
         byte[] plain = Convert.FromHexString(text);
         byte[] header = Convert.FromHexString(aad);
-        byte[] buffer = new byte[plain.Length + Ccm.TagLength];
-        plain.CopyTo(buffer, 0);
         var ccm = new Ccm(64);
-        IBlockCipher cipher = _crypto.CreateAes(Convert.FromHexString(key));
-        ccm.Seal(cipher, Convert.FromHexString(nonce), header, header.Length, buffer, 0, plain.Length);
-        Assert.Equal(expected, Convert.ToHexStringLower(buffer));
-        Assert.True(ccm.Open(cipher, Convert.FromHexString(nonce), header, header.Length, buffer, 0, plain.Length));
-        Assert.Equal(plain, buffer[..plain.Length]);
+        foreach (IBlockCipher cipher in CiphersOf(Convert.FromHexString(key)))
+        {
+            byte[] buffer = new byte[plain.Length + Ccm.TagLength];
+            plain.CopyTo(buffer, 0);
+            ccm.Seal(cipher, Convert.FromHexString(nonce), header, header.Length, buffer, 0, plain.Length);
+            Assert.Equal(expected, Convert.ToHexStringLower(buffer));
+            Assert.True(ccm.Open(cipher, Convert.FromHexString(nonce), header, header.Length, buffer, 0, plain.Length));
+            Assert.Equal(plain, buffer[..plain.Length]);
+        }
     }
 
     [Fact]
@@ -180,6 +231,12 @@ public class CryptoVectorTests
         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")]
     [InlineData("4a656665", "7768617420646f2079612077616e7420666f72206e6f7468696e673f",
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd",
+        "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe")]
+    [InlineData("0102030405060708090a0b0c0d0e0f10111213141516171819",
+        "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+        "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b")]
     public void Hmac_is_that_of_RFC_4231(string key, string data, string expected)
     {
         byte[] input = [.. Convert.FromHexString(data), 0xEE];
