@@ -35,6 +35,11 @@ public sealed partial class MeshNode
             return true;
         }
 
+        if (Config.IsGateway && _keys.Devices != null && _keys.Devices.MayJoin(_peers.Address[peer]) == JoinVerdict.Revoked)
+        {
+            return false;
+        }
+
         byte[] key = new byte[KeySchedule.KeyLength];
         if (Config.IsGateway && _keys.Devices != null && _keys.Devices.TryGetDeviceKey(_peers.Address[peer], key))
         {

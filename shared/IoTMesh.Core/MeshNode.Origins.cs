@@ -203,6 +203,19 @@ public sealed partial class MeshNode
     }
 
     /// <summary>
+    /// Gateways: the device with that address was revoked, or another has its address now. Its keys are dropped and asked for anew, its counters
+    /// forgotten: call it only where <see cref="IDeviceKeys"/> does not give out the same key again.
+    /// </summary>
+    public void ForgetPeer(ushort origin)
+    {
+        int peer = _peers.Find(origin);
+        if (Config.IsGateway && peer != PeerTable.None)
+        {
+            _peers.Forget(peer);
+        }
+    }
+
+    /// <summary>
     /// Gateways, after RestorePeer and before Start: the uptime that this boot of the origin has at <paramref name="nowMs"/>, so that readings
     /// which routers kept while this gateway was away can be told their time.
     /// </summary>

@@ -191,7 +191,7 @@ public sealed class MqttBridge : IDisposable
     private async Task<byte[]> RunAsync(string node, CommandRequest request)
     {
         return _registry.Find(node) is { } device && request.Error is null
-            ? (await _runner.RunAsync(device, request, _stopping.Token)).Json
+            ? (await _runner.RunAsync(device, request, _stopping.Token, "mqtt")).Json
             : CommandRunner.Refuse(request, node, $"no node {node} in this site");
     }
 
@@ -258,6 +258,8 @@ public sealed class MqttBridge : IDisposable
                 healthAt = DateTimeOffset.UtcNow;
                 _board.Set(_topics.Gateway("health"), _health());
             }
+
+            _board.Set(_topics.Gateway("keys"), _operations.Keys());
 
             await Task.Delay(_reportInterval, cancellationToken);
         }

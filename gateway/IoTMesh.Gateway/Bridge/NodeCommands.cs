@@ -23,7 +23,7 @@ public sealed class NodeCommands(Registry registry, CommandRunner runner) : INod
             return new NodeAnswer(false, request.Error, 0);
         }
 
-        (bool ok, _, byte[] json) = await runner.RunAsync(device, request, cancellationToken);
+        (bool ok, _, byte[] json) = await runner.RunAsync(device, request, cancellationToken, "page");
         using JsonDocument answer = JsonDocument.Parse(json);
         JsonElement root = answer.RootElement;
         string text = ok

@@ -14,7 +14,7 @@ internal static class DecodeCommand
         {
             Description = "Number of that key.",
             HelpName = "N",
-            DefaultValueFactory = _ => Service.GatewayService.Epoch,
+            DefaultValueFactory = _ => Service.KeyKeeper.FirstEpoch,
         };
         var counter = new Option<ushort>("--counter-high")
         {

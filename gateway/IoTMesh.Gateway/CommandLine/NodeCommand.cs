@@ -13,10 +13,10 @@ internal static class NodeCommand
         var address = new Option<int?>("--address", "-a") { Description = "Mesh address; with --site.", HelpName = "N" };
         var site = new Option<string?>("--site")
         {
-            Description = "A gateway's data folder on this machine: enrols the address there and derives its keys (for trying things out).",
+            Description = "A gateway's data folder on this machine: enrolls the address there and makes its keys (for trying things out).",
             HelpName = "DIR",
         };
-        var settings = new Option<string?>("--settings", "-s") { Description = "Settings file that iotmesh provision wrote.", HelpName = "FILE" };
+        var settings = new Option<string?>("--settings", "-s") { Description = "Settings file that iotmesh enroll wrote.", HelpName = "FILE" };
         var data = new Option<string?>("--data") { Description = "Folder of the node's counters. One node, one folder, for ever.", HelpName = "DIR" };
         var air = new Option<string?>("--air") { Description = "The UDP air, host:port.", HelpName = "HOST:PORT" };
         var period = new Option<int?>("--period") { Description = "Seconds between readings, 1 to 3600.", HelpName = "S" };
@@ -72,10 +72,10 @@ internal static class NodeCommand
 
         ushort own = Enrolment.ParseAddresses(address.Value.ToString(System.Globalization.CultureInfo.InvariantCulture))[0];
         SiteFolder site = SiteFolder.Open(folder!, create: false);
-        var enrolled = await Enrolment.EnrolAsync(site, [own], null);
+        IReadOnlyList<Enrolled> enrolled = await Enrolment.EnrollAsync(site, [own], null, TimeSpan.FromHours(24));
         return new NodeHostOptions
         {
-            Settings = Enrolment.CreateSettings(site.Secret, enrolled[0].Device),
+            Settings = Enrolment.CreateSettings(site, enrolled[0]),
             StorageFolder = Path.Combine(site.FullPath, "nodes", $"node-{own}"),
         };
     }

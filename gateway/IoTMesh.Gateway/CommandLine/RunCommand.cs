@@ -37,7 +37,7 @@ internal static class RunCommand
             return ExitCode.Success;
         }
 
-        SiteFolder site = SiteFolder.Open(settings.Data);
+        SiteFolder site = SiteFolder.Open(settings.Data, keyFile: settings.Keys.File);
         using IDisposable folderLock = site.Lock();
         var storage = new FileStorage(site.MeshRecords);
         storage.Load(Core.StoreRecord.Counters);
@@ -55,9 +55,11 @@ internal static class RunCommand
         {
             Settings = settings,
             SiteSecret = site.Secret,
+            Box = site.Box,
+            PairwiseShare = site.GatewayShare(settings.Address),
             Database = site.Database,
             Link = capture is null ? link : new CapturedLink(link, settings.Address, capture),
-            MeshStorage = storage,
+            MeshStorage = new SealedStorage(storage, site.Box),
         };
         await using (GatewayService gateway = await GatewayService.StartAsync(parts))
         {
@@ -76,10 +78,15 @@ internal static class RunCommand
         Console.WriteLine($"iotmesh {GatewayVersion.Text}: gateway {settings.Gateway} of site {settings.Site}, data in {site.FullPath}");
         if (site.IsNew)
         {
-            Console.WriteLine("made a new site secret; back the data folder up, all keys of the site depend on it");
+            Console.WriteLine("made new site secrets; back them up with their key, all keys of the site depend on them (docs/operations.md)");
         }
 
-        Console.WriteLine($"radio: UDP air at {settings.Air}; {gateway.Registry.Devices.Count} devices enrolled (iotmesh provision adds some)");
+        if (!site.CanEnroll)
+        {
+            Console.WriteLine($"{SiteFolder.OwnerSecretName} is kept elsewhere: messages between nodes cannot be read here, enrolling takes --owner FILE");
+        }
+
+        Console.WriteLine($"radio: UDP air at {settings.Air}; {gateway.Registry.Devices.Count} devices enrolled (iotmesh enroll adds some)");
         Console.WriteLine(
             settings.Mqtt.Broker is { } broker ? $"MQTT: {broker}" : $"MQTT: own broker at {settings.Mqtt.Listen.Host}:{gateway.MqttPort}");
         Console.WriteLine($"pages: {gateway.Address}");

@@ -51,6 +51,7 @@ public static class RestApi
                 "Body: {\"op\":\"set\",\"led\":true}, {\"op\":\"get\",\"key\":\"led\"} or {\"op\":\"ping\"}. 504 where the node does not answer.")
             .Accepts<JsonElement>("application/json").Produces(200).Produces<ApiError>(404).Produces(400).Produces(422).Produces(504);
         DiagnosticsApi.Map(api);
+        KeysApi.Map(api);
         api.MapPatch("/nodes/{id}", RenameAsync).WithSummary("Gives a node another name").WithTags("Nodes");
         api.MapDelete("/nodes/{id}", RemoveAsync).WithSummary("Removes a node from the site, with its readings").WithTags("Nodes");
     }

@@ -11,7 +11,7 @@ namespace IoTMesh.Gateway.Mesh;
 /// channel, everything else to <see cref="Messages"/>; what a full channel refuses is counted, and a reading that is refused stays in its
 /// node's custody. Other threads send through <see cref="TrySend"/> and give readings free through <see cref="Release"/>.
 /// </summary>
-public sealed class MeshService : IMeshApplication, IDisposable
+public sealed partial class MeshService : IMeshApplication, IDisposable
 {
     private const int MessagesMax = 4096;
     private const int InboxMax = 256;
@@ -76,7 +76,7 @@ public sealed class MeshService : IMeshApplication, IDisposable
     public Exception? LastFault => _driver.LastFault;
 
     /// <inheritdoc/>
-    public long NextDeadlineMs => _releases.IsEmpty ? _nextSnapshotMs : 0;
+    public long NextDeadlineMs => _releases.IsEmpty && _keyWork.IsEmpty ? Math.Min(_nextSnapshotMs, _nextRotationMs) : 0;
 
     public void Start()
     {
@@ -102,6 +102,7 @@ public sealed class MeshService : IMeshApplication, IDisposable
         _store.Committed -= Release;
         _driver.Stop(StopTimeoutMs);
         _messages.Writer.TryComplete();
+        _joins.Writer.TryComplete();
     }
 
     /// <inheritdoc/>
@@ -135,6 +136,9 @@ public sealed class MeshService : IMeshApplication, IDisposable
             case OutputKind.NeighborChanged:
                 _nextSnapshotMs = nowMs;
                 break;
+            case OutputKind.Joined or OutputKind.KeyTaken:
+                HandleMembership(output);
+                break;
             default:
                 break;
         }
@@ -161,6 +165,7 @@ public sealed class MeshService : IMeshApplication, IDisposable
             _driver.Node.ReleaseCustody(nowMs, r.Origin, r.Boot, r.Seq);
         }
 
+        StepKeys(nowMs);
         if (nowMs >= _nextTimeMs)
         {
             _nextTimeMs = nowMs + TimeIntervalMs;

@@ -1,5 +1,6 @@
 using IoTMesh.Driver;
 using IoTMesh.Gateway.Settings;
+using IoTMesh.Gateway.Site;
 
 namespace IoTMesh.Gateway.Service;
 
@@ -8,8 +9,14 @@ public sealed record GatewayParts
 {
     public required GatewaySettings Settings { get; init; }
 
-    /// <summary>The site's secret, from which all keys derive.</summary>
+    /// <summary>The site's secret, from which the network keys derive.</summary>
     public required byte[] SiteSecret { get; init; }
+
+    /// <summary>Opens the devices' own secrets; null where their keys derive from the site's secret.</summary>
+    public SecretBox? Box { get; init; }
+
+    /// <summary>The gateway's share of the keys between two nodes; null where they derive from the site's secret.</summary>
+    public byte[]? PairwiseShare { get; init; }
 
     /// <summary>SQLite file; created where it does not exist.</summary>
     public required string Database { get; init; }

@@ -17,9 +17,6 @@ namespace IoTMesh.Gateway.Service;
 /// <summary>A running gateway: mesh thread, store thread, broker, bridge and web server, put together and taken apart.</summary>
 public sealed class GatewayService : IAsyncDisposable
 {
-    /// <summary>Number of the site's network key.</summary>
-    public const uint Epoch = 1;
-
     private const int RestoredReadings = 60;
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(3);
 
@@ -35,12 +32,14 @@ public sealed class GatewayService : IAsyncDisposable
     {
         _parts = parts;
         GatewaySettings settings = parts.Settings;
-        Registry = new Registry(parts.SiteSecret);
-        Store = new GatewayStore(parts.Database, Registry.Find, parts.Time, settings.Storage.OutboxMax, settings.Storage.KeepDays);
+        Registry = new Registry(parts.SiteSecret, parts.Box, parts.Time);
+        Store = new GatewayStore(parts.Database, Registry.FindMember, parts.Time, settings.Storage.OutboxMax, settings.Storage.KeepDays);
         Live = new LiveMesh(settings.Site, settings.Gateway, settings.Address, settings.OfflineAfterMs, parts.Time);
         Registry.Changed += Live.SetDevices;
-        Registry.Replace(Store.LoadDevices());
+        Registry.Load(Store);
+        Keys = new KeyKeeper(settings, Store, Registry, Live, parts.Time);
         Mesh = new MeshService(CreateNode(), parts.Link, new SystemClock(), parts.MeshStorage, Store, parts.Time);
+        Keys.Attach(Mesh);
         Commands = new CommandService(Mesh, settings.CommandTimeoutMs);
     }
 
@@ -51,6 +50,9 @@ public sealed class GatewayService : IAsyncDisposable
     public Registry Registry { get; }
 
     public MeshService Mesh { get; }
+
+    /// <summary>Joins, revocation and the network key.</summary>
+    public KeyKeeper Keys { get; }
 
     public CommandService Commands { get; }
 
@@ -144,14 +146,15 @@ public sealed class GatewayService : IAsyncDisposable
     public void RefreshRegistry()
     {
         IReadOnlyList<Device> devices = Store.LoadDevices();
-        if (!devices.Select(d => d.DeviceId).SequenceEqual(Registry.Devices.Select(d => d.DeviceId)))
+        IReadOnlyList<Membership> memberships = Store.LoadMemberships();
+        if (!Registry.IsSame(devices, memberships))
         {
             foreach (Device device in devices.Where(d => Registry.Find(d.Address) is null))
             {
                 Live.AddEvent("info", device.Id, "enrolled");
             }
 
-            Registry.Replace(devices);
+            Registry.Replace(devices, memberships);
         }
     }
 
@@ -168,8 +171,8 @@ public sealed class GatewayService : IAsyncDisposable
         _client = client;
         var topics = new Topics(settings.Site, settings.Gateway);
         Publisher = new OutboxPublisher(Store, client, Registry, topics, settings.Gateway, settings.Mqtt.Window, _parts.Time);
-        var runner = new CommandRunner(Commands);
-        var operations = new GatewayOperations(Store, Registry, Live, Health);
+        var runner = new CommandRunner(Commands, Store);
+        var operations = new GatewayOperations(Store, Registry, Live, Keys, Health);
         _bridge = new MqttBridge(settings, client, Live, Registry, runner, operations, Publisher, Health);
         Store.Committed += Live.Apply;
         Store.Failed += reason => Live.AddEvent("error", "storage", reason);
@@ -182,6 +185,8 @@ public sealed class GatewayService : IAsyncDisposable
         _loops.Add(Task.Run(() => GoOnAsync("outbox", () => Publisher.RunAsync(_stopping.Token))));
         _loops.Add(Task.Run(() => GoOnAsync("messages", HandleMessagesAsync)));
         _loops.Add(Task.Run(() => GoOnAsync("watch", WatchAsync)));
+        _loops.Add(Task.Run(() => GoOnAsync("joins", () => Keys.HandleJoinsAsync(_stopping.Token))));
+        _loops.Add(Task.Run(() => GoOnAsync("keys", () => Keys.RunAsync(_stopping.Token))));
     }
 
     // A loop that dies silently would be a gateway that looks alive: what it did not expect is told, and it starts again.
@@ -210,7 +215,7 @@ public sealed class GatewayService : IAsyncDisposable
     {
         services.AddSingleton(_parts.Settings).AddSingleton(_parts.Time).AddSingleton(Store).AddSingleton(Registry).AddSingleton(Mesh);
         services.AddSingleton(new DiagnosticService(Mesh));
-        services.AddSingleton(Commands).AddSingleton(runner).AddSingleton(operations).AddSingleton(Publisher);
+        services.AddSingleton(Commands).AddSingleton(runner).AddSingleton(operations).AddSingleton(Publisher).AddSingleton(Keys);
         services.AddSingleton<IMqttClient>(_client!).AddSingleton<Metrics>().AddSingleton<INodeCommands, NodeCommands>();
     }
 
@@ -236,13 +241,12 @@ public sealed class GatewayService : IAsyncDisposable
         config.MaxFrameLength = Math.Min(config.MaxFrameLength, _parts.Link.MaxFrameLength);
         var keys = new MeshKeys
         {
-            NetworkKey = SiteKeys.CreateNetworkKey(crypto, _parts.SiteSecret, Epoch),
-            Epoch = Epoch,
             NetworkId = SiteKeys.CreateNetworkId(crypto, _parts.SiteSecret),
-            PairwiseShare = PairwiseKeys.CreateShare(crypto, _parts.SiteSecret, settings.Address),
+            PairwiseShare = _parts.PairwiseShare ?? PairwiseKeys.CreateShare(crypto, _parts.SiteSecret, settings.Address),
             Devices = Registry,
         };
         keys.Restore(_parts.MeshStorage.Load(StoreRecord.Keys));
+        Keys.Restore(keys);
         uint seed = BinaryPrimitives.ReadUInt32LittleEndian(RandomNumberGenerator.GetBytes(4));
         return new MeshNode(config, keys, crypto, seed, _parts.MeshStorage.Load(StoreRecord.Counters));
     }
@@ -341,7 +345,7 @@ public sealed class GatewayService : IAsyncDisposable
         try
         {
             await Store.SaveDeviceAsync(device with { Model = info.Model, Version = info.Version, Keys = keys }, _stopping.Token);
-            Registry.Replace(Store.LoadDevices());
+            Registry.Load(Store);
         }
         catch (Exception e) when (e is StorageException or OperationCanceledException)
         {

@@ -28,6 +28,8 @@ public sealed record GatewaySettings
 
     public HomeAssistantSettings HomeAssistant { get; init; } = new();
 
+    public KeysSettings Keys { get; init; } = new();
+
     /// <summary>A node is offline after this long without traffic, ms; nodes that report more slowly get three of their periods.</summary>
     public int OfflineAfterMs { get; init; } = 10_000;
 

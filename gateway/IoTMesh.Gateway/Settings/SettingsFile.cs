@@ -33,6 +33,7 @@ public static class SettingsFile
             Http = BindHttp(root.Section("http"), defaults.Http),
             Storage = BindStorage(root.Section("storage"), defaults.Storage),
             HomeAssistant = BindHomeAssistant(root.Section("homeAssistant"), defaults.HomeAssistant),
+            Keys = KeysSettings.Bind(root.Section("keys")),
         };
         root.RejectUnknown();
         return settings;

@@ -12,7 +12,7 @@ public sealed record CommittedReading(Delivery Delivery, StoredReading Reading, 
 /// outbox entry are one transaction; the unique key (device, boot, seq) drops copies for good. The mesh thread only ever posts to a
 /// bounded channel: what does not fit or cannot be written is not released from its node's custody and comes again.
 /// </summary>
-public sealed class GatewayStore : IDisposable
+public sealed partial class GatewayStore : IDisposable
 {
     private const int InboxMax = 8192;
     private const int BatchMax = 512;
@@ -84,6 +84,8 @@ public sealed class GatewayStore : IDisposable
     private sealed record AcknowledgeJob(IReadOnlyList<long> Numbers, TaskCompletionSource Done) : Job;
 
     private sealed record DeviceJob(Device Device, bool IsRemoval, TaskCompletionSource Done) : Job;
+
+    private sealed record ChangeJob(Action<SqliteTransaction> Change, TaskCompletionSource Done) : Job;
 
     /// <summary>Starts the writer.</summary>
     public void Start()
@@ -255,6 +257,9 @@ public sealed class GatewayStore : IDisposable
             case DeviceJob save:
                 _writer.SaveDevice(transaction, save.Device, nowMs);
                 return 0;
+            case ChangeJob change:
+                change.Change(transaction);
+                return 0;
             default:
                 throw new InvalidOperationException(job.GetType().Name);
         }
@@ -350,6 +355,7 @@ public sealed class GatewayStore : IDisposable
         {
             AcknowledgeJob a => a.Done,
             DeviceJob d => d.Done,
+            ChangeJob c => c.Done,
             _ => null,
         };
     }

@@ -5,7 +5,10 @@ namespace IoTMesh.Gateway.Storage;
 /// <summary>Tables of the gateway's database, by version (PRAGMA user_version).</summary>
 internal static class Schema
 {
-    private const long Version = 1;
+    private const long Version = 2;
+
+    /// <summary>How long a device may join after it was enrolled, ms.</summary>
+    internal const long EnrolmentWindowMs = 24 * 3_600_000L;
 
     private const string Tables = """
         CREATE TABLE device(
@@ -26,6 +29,20 @@ internal static class Schema
             seq INTEGER NOT NULL, time_ms INTEGER NOT NULL, arrived_ms INTEGER NOT NULL, hops INTEGER NOT NULL,
             rssi_dbm INTEGER NOT NULL, payload BLOB NOT NULL);
         """;
+
+    // secret: sealed, or null where the device's key derives from the site's secret. The rest: UTC, ms since 1970; 0 for never.
+    private const string TablesOfVersion2 = """
+        CREATE TABLE membership(
+            device_id TEXT PRIMARY KEY, secret BLOB, permit_until_ms INTEGER NOT NULL DEFAULT 0, joined_ms INTEGER NOT NULL DEFAULT 0,
+            revoked_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+        CREATE TABLE audit(
+            number INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, target TEXT NOT NULL,
+            result TEXT NOT NULL);
+        CREATE TABLE state(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        """;
+
+    // Devices of version 1 had the network key from their enrolment on: they are members.
+    private const string MembersOfVersion1 = "INSERT INTO membership(device_id,joined_ms) SELECT device_id,enrolled_ms FROM device;";
 
     /// <summary>Opens the database and brings it to this version. Throws <see cref="StorageException"/> where it cannot.</summary>
     public static SqliteConnection Open(string file, bool readOnly)
@@ -78,7 +95,12 @@ internal static class Schema
 
         if (version == 0)
         {
-            Execute(connection, Tables + $"PRAGMA user_version={Version};");
+            Execute(connection, Tables);
+        }
+
+        if (version < Version)
+        {
+            Execute(connection, TablesOfVersion2 + MembersOfVersion1 + $"PRAGMA user_version={Version};");
         }
 
         transaction.Commit();

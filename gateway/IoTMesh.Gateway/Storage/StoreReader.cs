@@ -15,6 +15,25 @@ internal sealed class StoreReader(string file)
             JsonSerializer.Deserialize<List<DeviceKey>>(r.GetString(6)) ?? []));
     }
 
+    internal List<Membership> Memberships()
+    {
+        return Query("SELECT device_id,secret,permit_until_ms,joined_ms,revoked_ms FROM membership ORDER BY device_id", r => new Membership(
+            r.GetString(0), r.IsDBNull(1) ? null : (byte[])r.GetValue(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4)));
+    }
+
+    internal List<AuditEntry> Audit(long fromMs, int limit)
+    {
+        return Query(
+            "SELECT time_ms,who,what,target,result FROM audit WHERE time_ms>=$from ORDER BY number DESC LIMIT $limit",
+            r => new AuditEntry(r.GetInt64(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetString(4)),
+            ("$from", fromMs), ("$limit", limit));
+    }
+
+    internal string? State(string name)
+    {
+        return Query("SELECT value FROM state WHERE name=$name", r => r.GetString(0), ("$name", name)).FirstOrDefault();
+    }
+
     internal List<(string Device, ushort Boot, TimeMap.BootClock Clock)> Boots()
     {
         return Query("SELECT device_id,boot,epoch_ms,at_ms,last_seq,last_time_ms FROM boot", r => (

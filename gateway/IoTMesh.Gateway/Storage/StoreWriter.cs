@@ -69,17 +69,30 @@ internal sealed class StoreWriter : IDisposable
     internal void SaveDevice(SqliteTransaction transaction, Device d, long nowMs)
     {
         Run(_saveDevice, transaction, d.DeviceId, d.Address, d.Id, d.Name, d.Model, d.Version, JsonSerializer.Serialize(d.Keys), nowMs);
+        Execute(
+            transaction, "INSERT OR IGNORE INTO membership(device_id,permit_until_ms) VALUES($device,$until)",
+            ("$device", d.DeviceId), ("$until", nowMs + Schema.EnrolmentWindowMs));
+    }
+
+    /// <summary>A statement that is too rare to be kept prepared; how many rows it changed.</summary>
+    internal int Execute(SqliteTransaction transaction, string sql, params (string Name, object Value)[] parameters)
+    {
+        using SqliteCommand command = _connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        foreach ((string name, object value) in parameters)
+        {
+            command.Parameters.AddWithValue(name, value);
+        }
+
+        return command.ExecuteNonQuery();
     }
 
     internal void DeleteDevice(SqliteTransaction transaction, string deviceId)
     {
-        foreach (string table in (string[])["device", "boot", "peer", "reading", "outbox"])
+        foreach (string table in (string[])["device", "boot", "peer", "reading", "outbox", "membership"])
         {
-            using SqliteCommand command = _connection.CreateCommand();
-            command.Transaction = transaction;
-            command.CommandText = $"DELETE FROM {table} WHERE device_id=$device";
-            command.Parameters.AddWithValue("$device", deviceId);
-            command.ExecuteNonQuery();
+            Execute(transaction, $"DELETE FROM {table} WHERE device_id=$device", ("$device", deviceId));
         }
     }
 

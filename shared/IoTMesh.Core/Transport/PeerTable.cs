@@ -107,6 +107,13 @@ internal sealed partial class PeerTable
 
         peer = Count;
         Address[peer] = address;
+        Forget(peer);
+        return peer;
+    }
+
+    /// <summary>What is left is the address: keys, counters and readings begin anew.</summary>
+    internal void Forget(int peer)
+    {
         Boot[peer] = 0;
         CounterHigh[peer] = 0;
         CounterSeen[peer] = 0;
@@ -125,7 +132,6 @@ internal sealed partial class PeerTable
         }
 
         BeginBoot(peer, 0);
-        return peer;
     }
 
     /// <summary>The spare peer has proven itself.</summary>
