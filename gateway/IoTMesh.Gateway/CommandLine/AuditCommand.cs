@@ -17,8 +17,8 @@ internal static class AuditCommand
         var json = new Option<bool>("--json") { Description = "A JSON object a line." };
         Option<string?> data = SiteOptions.Data();
         var command = new Command("audit", "Shows who commanded, enrolled, revoked, joined and was refused.") { since, limit, json, data };
-        HelpWithExamples.Add(
-            command, $"The newest comes last. The last {GatewayStore.AuditMax:N0} entries are kept.", "iotmesh audit --since 24h", "iotmesh audit --json");
+        string kept = $"The newest comes last. The last {GatewayStore.AuditMax:N0} entries are kept.";
+        HelpWithExamples.Add(command, kept, "iotmesh audit --since 24h", "iotmesh audit --json");
         command.SetAction(parse => Run(
             parse.GetValue(since), parse.GetValue(limit), parse.GetValue(json), parse.GetValue(data)));
         return command;

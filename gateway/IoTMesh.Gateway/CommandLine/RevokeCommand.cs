@@ -36,7 +36,7 @@ internal static class RevokeCommand
         }
 
         await KeyKeeper.RevokeAsync(store, device, SiteOptions.Who, TimeProvider.System, default);
-        Console.WriteLine($"{device.Id} (address {device.Address}, device {device.DeviceId}): revoked; the network key is changed by the running gateway");
+        Console.WriteLine($"{device.Id} (address {device.Address}, device {device.DeviceId}): revoked; the running gateway changes the network key");
         return ExitCode.Success;
     }
 

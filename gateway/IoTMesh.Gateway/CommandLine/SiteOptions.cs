@@ -4,7 +4,9 @@ using IoTMesh.Gateway.Storage;
 
 namespace IoTMesh.Gateway.CommandLine;
 
-/// <summary>What commands on a site's data folder have in common. They work beside a running gateway, which looks into the database each second.</summary>
+/// <summary>
+/// What commands on a site's data folder have in common. They work beside a running gateway, which looks into the database each second.
+/// </summary>
 internal static class SiteOptions
 {
     /// <summary>Who the audit says did it.</summary>

@@ -13,7 +13,8 @@ public static class KeysApi
     private const int AuditMax = 10_000;
 
     /// <param name="PermittedUntil">Until then it may join for the first time; null: it may not, or has joined.</param>
-    public sealed record MemberInfo(string Node, int Address, string DeviceId, DateTimeOffset? Joined, DateTimeOffset? PermittedUntil, DateTimeOffset? Revoked);
+    public sealed record MemberInfo(
+        string Node, int Address, string DeviceId, DateTimeOffset? Joined, DateTimeOffset? PermittedUntil, DateTimeOffset? Revoked);
 
     /// <param name="NextEpoch">Number of the key that devices are being told; null where none is.</param>
     /// <param name="Missing">Nodes that have not said that they have it.</param>

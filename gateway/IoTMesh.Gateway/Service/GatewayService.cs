@@ -237,6 +237,7 @@ public sealed class GatewayService : IAsyncDisposable
             MaxTransfers = 16,
             JoinIntervalMs = 10,
             JoinBurst = 64,
+            EpochOverlapMs = 1_000 * settings.Keys.OverlapSeconds,
         };
         config.MaxFrameLength = Math.Min(config.MaxFrameLength, _parts.Link.MaxFrameLength);
         var keys = new MeshKeys

@@ -29,7 +29,7 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Completes what the mesh core had stored: the network key of a new site, or of one whose records are older than the database.</summary>
+    /// <summary>Completes what the mesh core had stored: the key of a new site, or of one whose records are older than the database.</summary>
     internal void Restore(MeshKeys keys)
     {
         _state = store.ReadState<KeysState>(KeysState.Name) ?? _state with { SinceMs = NowMs };
@@ -210,7 +210,8 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
     {
         var key = new byte[KeySchedule.KeyLength];
         registry.TryGetNetworkKey(epoch, key);
-        List<ushort> devices = [.. registry.Devices.Where(d => registry.MembershipOf(d) is { IsRevoked: false, HasJoined: true }).Select(d => d.Address)];
+        List<ushort> devices =
+            [.. registry.Devices.Where(d => registry.MembershipOf(d) is { IsRevoked: false, HasJoined: true }).Select(d => d.Address)];
         _state = _state with { Devices = devices.Count, Missing = [.. devices.Select(NameOf)] };
         _mesh.StartRotation(epoch, key, devices, TimeSpan.FromMinutes(settings.Keys.PatienceMinutes));
     }

@@ -12,6 +12,9 @@ public sealed record KeysSettings
     /// <summary>A change of the network key waits so long for devices that do not answer; they join again later.</summary>
     public int PatienceMinutes { get; init; } = 10;
 
+    /// <summary>After a change the gateway still takes frames under the key before for so long; the next change waits until then.</summary>
+    public int OverlapSeconds { get; init; } = 60;
+
     internal static KeysSettings Bind(SettingsTree? tree)
     {
         var defaults = new KeysSettings();
@@ -25,6 +28,7 @@ public sealed record KeysSettings
             File = tree.OptionalText("file", f => f.Length == 0 ? "must not be empty" : null),
             RotateDays = tree.Number("rotateDays", defaults.RotateDays, 0, 3_650),
             PatienceMinutes = tree.Number("patienceMinutes", defaults.PatienceMinutes, 1, 1_440),
+            OverlapSeconds = tree.Number("overlapSeconds", defaults.OverlapSeconds, 5, 3_600),
         };
         tree.RejectUnknown();
         return keys;

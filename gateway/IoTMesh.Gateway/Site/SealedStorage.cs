@@ -3,7 +3,7 @@ using IoTMesh.Driver;
 
 namespace IoTMesh.Gateway.Site;
 
-/// <summary>The mesh core's records with the network keys sealed. A record that was stored plain is read, and sealed when it is next stored.</summary>
+/// <summary>The mesh core's records with the network keys sealed. One that was stored plain is read, and sealed when it is next stored.</summary>
 public sealed class SealedStorage(IMeshStorage inner, SecretBox box) : IMeshStorage
 {
     private const string Name = "mesh keys";

@@ -135,7 +135,7 @@ public sealed class SiteFolder
         return PairwiseKeys.CreateShare(
             new PlatformCrypto(),
             _pairSecret ?? throw new SiteException(
-                $"{FullPath}: a device's keys with other nodes come from {OwnerSecretName}, which its owner keeps elsewhere: name it with --owner FILE"),
+                $"{FullPath}: a device's keys with other nodes come from {OwnerSecretName}, which is kept elsewhere: name it with --owner FILE"),
             address);
     }
 

@@ -20,8 +20,8 @@ public sealed class EnrollCommandTests : IDisposable
         Assert.Equal(File.ReadAllText(_site.File("7.conf")), File.ReadAllText(_site.File("7b.conf")));
 
         SiteFolder site = SiteFolder.Open(_site.Data, create: false);
-        string key = File.ReadLines(_site.File("7.conf")).First(l => l.StartsWith("device_key", StringComparison.Ordinal)).Split('=')[1].Trim();
-        string device = File.ReadLines(_site.File("7.conf")).First(l => l.StartsWith("device =", StringComparison.Ordinal)).Split('=')[1].Trim();
+        string key = ValueOf(_site.File("7.conf"), "device_key");
+        string device = ValueOf(_site.File("7.conf"), "device");
         string text = new DeviceLabel(DeviceLabel.SiteIdOf(site.Secret), 7, device, Convert.FromHexString(key)).Write();
         string second = _site.File("second");
         Directory.CreateDirectory(second);
@@ -30,7 +30,8 @@ public sealed class EnrollCommandTests : IDisposable
             File.Copy(Path.Combine(_site.Data, name), Path.Combine(second, name));
         }
 
-        (int code, string output, string error) = await Iotmesh.RunAsync("enroll", "--from-label", text, "--data", second, "--out", _site.File("7c.conf"));
+        (int code, string output, string error) = await Iotmesh.RunAsync(
+            "enroll", "--from-label", text, "--data", second, "--out", _site.File("7c.conf"));
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("node-7 (address 7, device " + device + "): enrolled", output);
         Assert.Contains("device_key = " + key, File.ReadAllText(_site.File("7c.conf")));
@@ -98,5 +99,10 @@ public sealed class EnrollCommandTests : IDisposable
     public void Dispose()
     {
         _site.Dispose();
+    }
+
+    private static string ValueOf(string file, string key)
+    {
+        return File.ReadLines(file).First(l => l.StartsWith(key + " =", StringComparison.Ordinal)).Split('=')[1].Trim();
     }
 }

@@ -108,7 +108,8 @@ public sealed class KeyLifeTests : IDisposable
 
         texts.Add(await _site.Http.GetStringAsync("metrics"));
         Assert.True(mqtt.Messages.Count > 10);
-        foreach (string file in Directory.GetFiles(_site.Data, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith("site.key", StringComparison.Ordinal)))
+        IEnumerable<string> files = Directory.GetFiles(_site.Data, "*", SearchOption.AllDirectories);
+        foreach (string file in files.Where(f => Path.GetFileName(f) is not ("site.key" or "gateway.lock")))
         {
             using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             var bytes = new byte[stream.Length];

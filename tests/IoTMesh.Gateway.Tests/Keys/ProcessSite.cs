@@ -47,7 +47,12 @@ internal sealed class ProcessSite : IDisposable
         string settings = File("settings.json");
         System.IO.File.WriteAllText(
             settings,
-            $"{{ \"http\": {{ \"listen\": \"127.0.0.1:0\" }}, \"mqtt\": {{ \"listen\": \"127.0.0.1:0\" }}, \"air\": \"127.0.0.1:{_airPort}\" }}");
+            $$"""
+            {
+              "http": { "listen": "127.0.0.1:0" }, "mqtt": { "listen": "127.0.0.1:0" }, "air": "127.0.0.1:{{_airPort}}",
+              "keys": { "overlapSeconds": 5 },
+            }
+            """);
         Iotmesh gateway = Iotmesh.Start("run", "--settings", settings, "--data", Data);
         _gateway = gateway;
         await Eventually.HoldsAsync(() => gateway.Output.Contains("\npages: ", StringComparison.Ordinal), $"the gateway runs: {gateway.Error}");
@@ -80,7 +85,10 @@ internal sealed class ProcessSite : IDisposable
     internal async Task<IReadOnlyList<long>> ReadingsAsync(ushort address)
     {
         using JsonDocument readings = JsonDocument.Parse(await Http.GetStringAsync($"api/v1/nodes/node-{address}/readings?limit=10000"));
-        return [.. readings.RootElement.EnumerateArray().Select(r => (r.GetProperty("boot").GetInt64() << 32) | r.GetProperty("seq").GetInt64()).Order()];
+        return
+        [
+            .. readings.RootElement.EnumerateArray().Select(r => (r.GetProperty("boot").GetInt64() << 32) | r.GetProperty("seq").GetInt64()).Order(),
+        ];
     }
 
     internal async Task<JsonElement> KeysAsync()
