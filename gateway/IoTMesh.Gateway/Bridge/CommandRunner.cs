@@ -1,6 +1,7 @@
 using System.Text.Json;
 using IoTMesh.Core;
 using IoTMesh.Gateway.Mesh;
+using IoTMesh.Gateway.Service;
 using IoTMesh.Gateway.Storage;
 
 namespace IoTMesh.Gateway.Bridge;
@@ -11,13 +12,13 @@ namespace IoTMesh.Gateway.Bridge;
 public sealed record CommandResult(bool Ok, bool IsAnswered, byte[] Json);
 
 /// <summary>Carries out a request and writes its answer; MQTT and REST share it.</summary>
-public sealed class CommandRunner(CommandService commands, GatewayStore store)
+public sealed class CommandRunner(CommandService commands, IAudit audit)
 {
     /// <summary>
     /// The answer as JSON: <c>{"type":"response","id":"a1","op":"set","node":"node-7","ok":true,"values":{"led":true},"ms":93}</c>.
     /// </summary>
     /// <param name="who">For the audit.</param>
-    public async Task<CommandResult> RunAsync(Device device, CommandRequest request, CancellationToken cancellationToken, string who = "rest")
+    public async Task<CommandResult> RunAsync(string who, Device device, CommandRequest request, CancellationToken cancellationToken)
     {
         var outcomes = new List<(CommandStep Step, CommandOutcome Outcome)>();
         string? error = request.Error;
@@ -34,7 +35,7 @@ public sealed class CommandRunner(CommandService commands, GatewayStore store)
 
         // What was set is not in the audit: it may be secret to those who read it.
         string what = string.Join(", ", request.Steps.Select(s => s.Key).Where(k => k.Length > 0));
-        store.TryAudit(who, "command", device.Id, $"{request.Operation} {what}".TrimEnd() + ": " + (error ?? "done"));
+        audit.Note(who, "command", device.Id, $"{request.Operation} {what}".TrimEnd() + ": " + (error ?? "done"));
         bool isAnswered = outcomes.Count > 0 && outcomes[^1].Outcome.IsAnswered;
         return new CommandResult(error is null, isAnswered, Answer(request, device.Id, error, outcomes));
     }

@@ -52,7 +52,7 @@ public sealed class GatewayOperations(GatewayStore store, Registry registry, Liv
     /// <summary>Gives a device another name. Its id in topics stays, so that dashboards go on.</summary>
     /// <returns>Null, or why not.</returns>
     /// <param name="who">For the audit.</param>
-    public async Task<string?> RenameAsync(Device device, string name, CancellationToken cancellationToken, string who = "rest")
+    public async Task<string?> RenameAsync(string who, Device device, string name, CancellationToken cancellationToken)
     {
         if (Registry.CheckName(name) is { } problem)
         {
@@ -68,7 +68,7 @@ public sealed class GatewayOperations(GatewayStore store, Registry registry, Liv
 
     /// <summary>Forgets a device: its key, its readings, its topics. One that was a member has the network key, so that is changed.</summary>
     /// <param name="who">For the audit.</param>
-    public async Task RemoveAsync(Device device, CancellationToken cancellationToken, string who = "rest")
+    public async Task RemoveAsync(string who, Device device, CancellationToken cancellationToken)
     {
         bool isMember = registry.MembershipOf(device) is { HasJoined: true, IsRevoked: false };
         await store.RemoveDeviceAsync(device, cancellationToken);
@@ -144,12 +144,12 @@ public sealed class GatewayOperations(GatewayStore store, Registry registry, Liv
         switch (operation)
         {
             case "remove":
-                await RemoveAsync(device, cancellationToken, Mqtt);
+                await RemoveAsync(Mqtt, device, cancellationToken);
                 return null;
             case "revoke":
                 return await keys.RevokeAsync(device, Mqtt, cancellationToken);
             default:
-                return await RenameAsync(device, TextOf(root, "name"), cancellationToken, Mqtt);
+                return await RenameAsync(Mqtt, device, TextOf(root, "name"), cancellationToken);
         }
     }
 

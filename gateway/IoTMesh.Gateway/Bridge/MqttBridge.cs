@@ -19,6 +19,9 @@ public sealed class MqttBridge : IDisposable
 {
     private const int RequestsMax = 64;
     private const int EventsMax = 256;
+
+    // MQTT tells a subscriber nothing of the publisher: who may publish here is the broker's to say.
+    private const string Caller = "mqtt";
     private static readonly TimeSpan _reportInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _healthInterval = TimeSpan.FromSeconds(15);
 
@@ -191,7 +194,7 @@ public sealed class MqttBridge : IDisposable
     private async Task<byte[]> RunAsync(string node, CommandRequest request)
     {
         return _registry.Find(node) is { } device && request.Error is null
-            ? (await _runner.RunAsync(device, request, _stopping.Token, "mqtt")).Json
+            ? (await _runner.RunAsync(Caller, device, request, _stopping.Token)).Json
             : CommandRunner.Refuse(request, node, $"no node {node} in this site");
     }
 

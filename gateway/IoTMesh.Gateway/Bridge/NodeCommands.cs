@@ -10,7 +10,8 @@ namespace IoTMesh.Gateway.Bridge;
 public sealed class NodeCommands(Registry registry, CommandRunner runner) : INodeCommands
 {
     /// <inheritdoc/>
-    public async Task<NodeAnswer> SendAsync(string nodeId, string operation, string key, string value, CancellationToken cancellationToken)
+    public async Task<NodeAnswer> SendAsync(
+        string who, string nodeId, string operation, string key, string value, CancellationToken cancellationToken)
     {
         if (registry.Find(nodeId) is not Device device)
         {
@@ -23,7 +24,7 @@ public sealed class NodeCommands(Registry registry, CommandRunner runner) : INod
             return new NodeAnswer(false, request.Error, 0);
         }
 
-        (bool ok, _, byte[] json) = await runner.RunAsync(device, request, cancellationToken, "page");
+        (bool ok, _, byte[] json) = await runner.RunAsync(who, device, request, cancellationToken);
         using JsonDocument answer = JsonDocument.Parse(json);
         JsonElement root = answer.RootElement;
         string text = ok

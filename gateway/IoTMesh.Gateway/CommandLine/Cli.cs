@@ -97,6 +97,7 @@ internal static class Cli
             BenchmarkCommand.Create(),
             DecodeCommand.Create(),
             HashPasswordCommand.Create(),
+            TokenCommand.Create(),
         };
         foreach (Command question in DiagnosticCommands.Create())
         {

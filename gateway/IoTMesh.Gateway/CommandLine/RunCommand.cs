@@ -1,5 +1,6 @@
 using System.CommandLine;
 using IoTMesh.Driver;
+using IoTMesh.Gateway.Http;
 using IoTMesh.Gateway.Live;
 using IoTMesh.Gateway.Service;
 using IoTMesh.Gateway.Settings;
@@ -33,6 +34,7 @@ internal static class RunCommand
         settings = settings with { Data = data ?? settings.Data ?? GatewaySettings.DefaultDataFolder() };
         if (isCheck)
         {
+            HttpHost.CheckReach(settings.Http, new TokenFile(settings.Data));
             Console.WriteLine($"{file ?? "the defaults"}: good; site {settings.Site}, gateway {settings.Gateway}, data in {settings.Data}");
             return ExitCode.Success;
         }
@@ -60,6 +62,7 @@ internal static class RunCommand
             Database = site.Database,
             Link = capture is null ? link : new CapturedLink(link, settings.Address, capture),
             MeshStorage = new SealedStorage(storage, site.Box),
+            Folder = site.FullPath,
         };
         await using (GatewayService gateway = await GatewayService.StartAsync(parts))
         {

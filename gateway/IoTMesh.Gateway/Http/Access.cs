@@ -1,49 +1,82 @@
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
+using System.Security.Claims;
 using System.Text;
 using IoTMesh.Gateway.Settings;
+using Microsoft.AspNetCore.Authentication;
 
 namespace IoTMesh.Gateway.Http;
 
 /// <summary>
-/// Who may use pages, REST and metrics. With users or tokens in the settings: basic or bearer authentication on everything but
-/// /healthz. Without (on loopback only): requests must name this machine as their host and come from its own pages, so that
-/// no web site in the same browser can reach the gateway.
+/// Who may use pages, REST and metrics: by session, bearer token or basic authentication, with the role that the endpoint names. Without
+/// users (on loopback only) everybody on this machine is admin, but requests must name this machine as their host and come from its
+/// own pages, so that no web site in the same browser can reach the gateway.
 /// </summary>
-public sealed class Access(HttpSettings settings)
+internal sealed class Access(Logins logins)
 {
-    private const int RememberedMax = 256;
-    private const int FailuresPerSecondMax = 5;
+    private const int HeaderLengthMax = 1024;
 
-    // PBKDF2 is slow on purpose: a credential that was right once is remembered by its keyed hash.
-    private readonly ConcurrentDictionary<string, bool> _remembered = new();
-    private readonly byte[] _memoryKey = RandomNumberGenerator.GetBytes(32);
-    private readonly SemaphoreSlim _checking = new(1, 1);
-    private long _failureSecond;
-    private int _failures;
+    private static readonly ClaimsPrincipal _local = Logins.CreatePrincipal("local", Role.Admin, "local");
 
-    private bool IsOpen => settings.Users.Count + settings.Tokens.Count == 0;
+    private sealed record Caller(ClaimsPrincipal? User, int WaitSeconds);
 
-    /// <summary>Middleware.</summary>
+    /// <summary>Middleware, after routing.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Request.Path == "/healthz")
+        HttpRequest request = context.Request;
+        Role? needed = RequiredRole.Of(context.GetEndpoint());
+        if (request.Path == "/healthz")
         {
             await next(context);
+            return;
         }
-        else if (!IsSameOrigin(context.Request) || (IsOpen && settings.Listen.IsLoopback && !NamesThisMachine(context.Request.Host.Host)))
+
+        if (!IsSameOrigin(request) || (logins.IsOpen && !NamesThisMachine(request.Host.Host)))
         {
             await RefuseAsync(context, StatusCodes.Status403Forbidden, "this request comes from another web site");
+            return;
         }
-        else if (IsOpen || await IsKnownAsync(context.Request.Headers.Authorization.ToString()))
+
+        Caller caller = await IdentifyAsync(context);
+        if (caller.User is not null)
+        {
+            context.User = caller.User;
+        }
+
+        if (needed is null || caller.User?.RoleOf() >= needed)
         {
             await next(context);
+        }
+        else if (caller.User is not null)
+        {
+            string error = $"this needs the role {needed.Value.Name()}; {context.Caller()} is {caller.User.RoleOf()?.Name()}";
+            await RefuseAsync(context, StatusCodes.Status403Forbidden, error);
         }
         else
         {
-            context.Response.Headers.WWWAuthenticate = "Basic realm=\"IoTMesh\", charset=\"UTF-8\"";
-            await RefuseAsync(context, StatusCodes.Status401Unauthorized, "a user or token of the settings file is needed");
+            await AskForLoginAsync(context, caller.WaitSeconds);
         }
+    }
+
+    private static Task AskForLoginAsync(HttpContext context, int waitSeconds)
+    {
+        HttpRequest request = context.Request;
+        if (waitSeconds > 0)
+        {
+            context.Response.Headers.RetryAfter = $"{waitSeconds}";
+            return RefuseAsync(context, StatusCodes.Status429TooManyRequests, $"too many wrong logins; try again in {waitSeconds} s");
+        }
+
+        bool isPage = HttpMethods.IsGet(request.Method) && request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal)
+            && !request.Path.StartsWithSegments("/_blazor") && !request.Path.StartsWithSegments("/api/v1");
+        if (isPage && !request.Headers.ContainsKey("Authorization"))
+        {
+            context.Response.Redirect("/login" + QueryString.Create("to", request.Path + request.QueryString));
+            return Task.CompletedTask;
+        }
+
+        context.Response.Headers.WWWAuthenticate = "Bearer realm=\"IoTMesh\"";
+        return RefuseAsync(
+            context, StatusCodes.Status401Unauthorized,
+            "a login is needed: sign in at /login, or send the header \"Authorization: Bearer TOKEN\" (iotmesh token create makes one)");
     }
 
     private static Task RefuseAsync(HttpContext context, int status, string error)
@@ -66,72 +99,32 @@ public sealed class Access(HttpSettings settings)
                 && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
     }
 
-    private async Task<bool> IsKnownAsync(string header)
+    private async Task<Caller> IdentifyAsync(HttpContext context)
     {
-        if (header.Length is 0 or > 1024)
+        string header = context.Request.Headers.Authorization.ToString();
+        if (header.Length == 0)
         {
-            return false;
+            AuthenticateResult session = await context.AuthenticateAsync(Sessions.Scheme);
+            return new Caller(session.Principal ?? (logins.IsOpen ? _local : null), 0);
         }
 
-        string memory = Convert.ToBase64String(HMACSHA256.HashData(_memoryKey, Encoding.UTF8.GetBytes(header)));
-        if (_remembered.ContainsKey(memory))
-        {
-            return true;
-        }
-
-        await _checking.WaitAsync();
-        try
-        {
-            if (IsGuessing() || !await Task.Run(() => Verify(header)))
-            {
-                _failures++;
-                return false;
-            }
-
-            if (_remembered.Count >= RememberedMax)
-            {
-                _remembered.Clear();
-            }
-
-            _remembered[memory] = true;
-            return true;
-        }
-        finally
-        {
-            _checking.Release();
-        }
-    }
-
-    private bool IsGuessing()
-    {
-        long second = Environment.TickCount64 / 1000;
-        if (second != _failureSecond)
-        {
-            _failureSecond = second;
-            _failures = 0;
-        }
-
-        return _failures >= FailuresPerSecondMax;
-    }
-
-    private bool Verify(string header)
-    {
+        string address = LoginThrottle.AddressOf(context);
         int space = header.IndexOf(' ');
-        string scheme = space < 0 ? "" : header[..space];
+        string scheme = space < 0 || header.Length > HeaderLengthMax ? "" : header[..space];
         string value = header[(space + 1)..].Trim();
         if (scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase))
         {
-            return settings.Tokens.Any(t => Password.Verify(value, t.PasswordHash));
+            return new Caller(logins.CheckToken(value, address), 0);
         }
 
         var bytes = new byte[value.Length];
         if (!scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) || !Convert.TryFromBase64String(value, bytes, out int length))
         {
-            return false;
+            return new Caller(null, 0);
         }
 
         string[] parts = Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2);
-        return parts.Length == 2 && settings.Users.FirstOrDefault(u => u.User == parts[0]) is { } user
-            && Password.Verify(parts[1], user.PasswordHash);
+        LoginResult result = await logins.CheckAsync(parts[0], parts[^1], address);
+        return new Caller(result.User is { } user ? Logins.CreatePrincipal(user.User, user.Role, "basic") : null, result.WaitSeconds);
     }
 }

@@ -70,7 +70,7 @@ public static class DiagnosticsApi
             DiagnosisOutcome outcome = await diagnostics.AskAsync(kind, device.Address, device.Id, cancellationToken);
             int status = outcome.Error is null ? StatusCodes.Status200OK : StatusCodes.Status504GatewayTimeout;
             return Results.Json(describe(Name, device.Id, outcome), statusCode: status);
-        }).WithSummary(summary).WithTags("Diagnostics").Produces<T>(200).Produces<RestApi.ApiError>(404).Produces<T>(504);
+        }).RequireRole(Role.Operator).WithSummary(summary).WithTags("Diagnostics").Produces<T>(200).Produces<RestApi.ApiError>(404).Produces<T>(504);
     }
 
     private static IEnumerable<int[]> Rows(DiagnosisOutcome outcome)

@@ -1,6 +1,6 @@
 using System.ComponentModel;
-using System.Globalization;
 using IoTMesh.Gateway.Service;
+using IoTMesh.Gateway.Settings;
 using IoTMesh.Gateway.Site;
 using IoTMesh.Gateway.Storage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -34,11 +34,13 @@ public static class KeysApi
     internal static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/keys", GetKeys).WithSummary("The network key's number, its last change, and who is a member").WithTags("Keys");
-        api.MapPost("/keys/rotate", RotateAsync).WithSummary("Changes the network key").WithTags("Keys");
-        api.MapPost("/permit-join", PermitJoinAsync).WithSummary("Lets enrolled devices join for the first time, for a while").WithTags("Keys");
-        api.MapPost("/nodes/{id}/revoke", RevokeAsync).WithTags("Keys")
+        api.MapPost("/keys/rotate", RotateAsync).RequireRole(Role.Admin).WithSummary("Changes the network key").WithTags("Keys");
+        api.MapPost("/permit-join", PermitJoinAsync).RequireRole(Role.Operator)
+            .WithSummary("Lets enrolled devices join for the first time, for a while").WithTags("Keys");
+        api.MapPost("/nodes/{id}/revoke", RevokeAsync).RequireRole(Role.Admin).WithTags("Keys")
             .WithSummary("Takes a node's membership away, for good, and changes the network key");
-        api.MapGet("/audit", GetAudit).WithSummary("Who commanded, changed, joined and was refused, newest first").WithTags("Gateway");
+        api.MapGet("/audit", GetAudit).RequireRole(Role.Admin)
+            .WithSummary("Who commanded, changed, joined and was refused, newest first").WithTags("Gateway");
     }
 
     private static KeysInfo GetKeys(KeyKeeper keys, Registry registry)
@@ -51,7 +53,7 @@ public static class KeysApi
 
     private static async Task<Accepted<JoinPermitted>> RotateAsync(KeyKeeper keys, HttpContext http)
     {
-        await keys.RotateAsync(WhoIs(http), "asked for", http.RequestAborted);
+        await keys.RotateAsync(http.Caller(), "asked for", http.RequestAborted);
         return TypedResults.Accepted("/api/v1/keys", new JoinPermitted("the change of the network key begins within a second", []));
     }
 
@@ -75,7 +77,7 @@ public static class KeysApi
             chosen!.Add(device);
         }
 
-        JoinWindowResult result = await keys.PermitJoinAsync(chosen, permission.Close == true ? 0 : minutes, WhoIs(http), http.RequestAborted);
+        JoinWindowResult result = await keys.PermitJoinAsync(chosen, permission.Close == true ? 0 : minutes, http.Caller(), http.RequestAborted);
         return TypedResults.Ok(new JoinPermitted(result.Describe(), [.. result.Changed.Select(d => d.Id)]));
     }
 
@@ -87,7 +89,7 @@ public static class KeysApi
             return TypedResults.NotFound(new RestApi.ApiError($"no node {id} in this site"));
         }
 
-        string? error = await keys.RevokeAsync(device, WhoIs(http), http.RequestAborted);
+        string? error = await keys.RevokeAsync(device, http.Caller(), http.RequestAborted);
         return error is null ? TypedResults.NoContent() : TypedResults.Conflict(new RestApi.ApiError(error));
     }
 
@@ -106,11 +108,6 @@ public static class KeysApi
         return new MemberInfo(
             device.Id, device.Address, device.DeviceId, Time(member?.JoinedMs ?? 0), isOutside ? Time(member!.PermitUntilMs) : null,
             Time(member?.RevokedMs ?? 0));
-    }
-
-    private static string WhoIs(HttpContext http)
-    {
-        return string.Create(CultureInfo.InvariantCulture, $"rest {http.User.Identity?.Name}").TrimEnd();
     }
 
     private static DateTimeOffset? Time(long ms)

@@ -45,15 +45,17 @@ public static class RestApi
         api.MapGet("/nodes", GetNodes).WithSummary("All nodes with their latest readings").WithTags("Nodes");
         api.MapGet("/nodes/{id}", GetNode).WithSummary("One node").WithTags("Nodes");
         api.MapGet("/nodes/{id}/readings", GetReadings).WithSummary("Stored readings, newest first").WithTags("Nodes");
-        api.MapPost("/nodes/{id}/commands", PostCommandAsync).WithTags("Nodes")
+        api.MapPost("/nodes/{id}/commands", PostCommandAsync).RequireRole(Role.Operator).WithTags("Nodes")
             .WithSummary("Sends a command and waits for the node's answer")
             .WithDescription(
                 "Body: {\"op\":\"set\",\"led\":true}, {\"op\":\"get\",\"key\":\"led\"} or {\"op\":\"ping\"}. 504 where the node does not answer.")
             .Accepts<JsonElement>("application/json").Produces(200).Produces<ApiError>(404).Produces(400).Produces(422).Produces(504);
         DiagnosticsApi.Map(api);
         KeysApi.Map(api);
-        api.MapPatch("/nodes/{id}", RenameAsync).WithSummary("Gives a node another name").WithTags("Nodes");
-        api.MapDelete("/nodes/{id}", RemoveAsync).WithSummary("Removes a node from the site, with its readings").WithTags("Nodes");
+        AccessApi.Map(api);
+        api.MapPatch("/nodes/{id}", RenameAsync).RequireRole(Role.Operator).WithSummary("Gives a node another name").WithTags("Nodes");
+        api.MapDelete("/nodes/{id}", RemoveAsync).RequireRole(Role.Admin)
+            .WithSummary("Removes a node from the site, with its readings").WithTags("Nodes");
     }
 
     private static GatewayInfo GetGateway(GatewaySettings settings, ILiveView live)
@@ -131,7 +133,7 @@ public static class RestApi
             return Results.Bytes(CommandRunner.Refuse(request, id, request.Error), "application/json").WithStatus(StatusCodes.Status400BadRequest);
         }
 
-        CommandResult result = await runner.RunAsync(device, request, http.HttpContext.RequestAborted);
+        CommandResult result = await runner.RunAsync(http.HttpContext.Caller(), device, request, http.HttpContext.RequestAborted);
         int status = result.Ok ? StatusCodes.Status200OK
             : result.IsAnswered ? StatusCodes.Status422UnprocessableEntity
             : StatusCodes.Status504GatewayTimeout;
@@ -139,26 +141,26 @@ public static class RestApi
     }
 
     private static async Task<Results<NoContent, NotFound<ApiError>, BadRequest<ApiError>>> RenameAsync(
-        string id, Renaming renaming, Registry registry, GatewayOperations operations, CancellationToken cancellationToken)
+        string id, Renaming renaming, HttpContext context, Registry registry, GatewayOperations operations, CancellationToken cancellationToken)
     {
         if (registry.Find(id) is not { } device)
         {
             return TypedResults.NotFound(Unknown(id));
         }
 
-        string? error = await operations.RenameAsync(device, renaming.Name ?? "", cancellationToken);
+        string? error = await operations.RenameAsync(context.Caller(), device, renaming.Name ?? "", cancellationToken);
         return error is null ? TypedResults.NoContent() : TypedResults.BadRequest(new ApiError(error));
     }
 
     private static async Task<Results<NoContent, NotFound<ApiError>>> RemoveAsync(
-        string id, Registry registry, GatewayOperations operations, CancellationToken cancellationToken)
+        string id, HttpContext context, Registry registry, GatewayOperations operations, CancellationToken cancellationToken)
     {
         if (registry.Find(id) is not { } device)
         {
             return TypedResults.NotFound(Unknown(id));
         }
 
-        await operations.RemoveAsync(device, cancellationToken);
+        await operations.RemoveAsync(context.Caller(), device, cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -8,9 +8,10 @@ public sealed record NodeAnswer(bool Ok, string Text, double Milliseconds);
 /// <summary>The way of the pages to ask a node something. Any thread; waits for the answer, never longer than the command timeout.</summary>
 public interface INodeCommands
 {
+    /// <param name="who">The user, for the audit.</param>
     /// <param name="nodeId">Topic and page id.</param>
     /// <param name="operation">ping, identify, get or set.</param>
     /// <param name="key">For get and set; empty for the others.</param>
     /// <param name="value">For set: true or false, a whole number, or a text.</param>
-    Task<NodeAnswer> SendAsync(string nodeId, string operation, string key, string value, CancellationToken cancellationToken);
+    Task<NodeAnswer> SendAsync(string who, string nodeId, string operation, string key, string value, CancellationToken cancellationToken);
 }

@@ -1,5 +1,6 @@
 using IoTMesh.Gateway.Live;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
 
 namespace IoTMesh.Gateway.Pages;
 
@@ -19,6 +20,15 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     [Inject]
     public TimeProvider Time { get; set; } = null!;
+
+    [Inject]
+    public AuthenticationStateProvider Authentication { get; set; } = null!;
+
+    [Inject]
+    public NavigationManager Navigation { get; set; } = null!;
+
+    [Inject]
+    public IServiceProvider Services { get; set; } = null!;
 
     /// <summary>The picture that this rendering shows.</summary>
     protected MeshView View { get; private set; } = null!;
@@ -68,8 +78,16 @@ public abstract class LivePage : ComponentBase, IAsyncDisposable
 
     private async Task FollowAsync(CancellationToken leaving)
     {
+        IPageAccess? access = Services.GetService<IPageAccess>();
+        AuthenticationState login = await Authentication.GetAuthenticationStateAsync();
         while (!leaving.IsCancellationRequested)
         {
+            if (access?.IsLive(login.User) == false)
+            {
+                await InvokeAsync(() => Navigation.NavigateTo("login", forceLoad: true));
+                return;
+            }
+
             await _changed.WaitAsync(TickMs, leaving);
             Interlocked.Exchange(ref _signalled, 0);
             await InvokeAsync(() =>

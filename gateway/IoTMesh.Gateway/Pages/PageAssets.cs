@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
+using IoTMesh.Gateway.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace IoTMesh.Gateway.Pages;
@@ -31,7 +32,7 @@ public sealed class PageAssets
     /// <summary>Serves the files below <c>/_page/</c>.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet($"/{PathPrefix}{{name}}", (string name, HttpContext context) => Answer(name, context)).ExcludeFromDescription();
+        routes.MapGet($"/{PathPrefix}{{name}}", (string name, HttpContext context) => Answer(name, context)).ForAnybody().ExcludeFromDescription();
     }
 
     private IResult Answer(string name, HttpContext context)

@@ -20,7 +20,7 @@ public static class PagesExtensions
     {
         app.UseAntiforgery();
         app.Services.GetRequiredService<PageAssets>().Map(app);
-        app.MapRazorComponents<App>().AddInteractiveServerRenderMode();
+        app.MapRazorComponents<App>().AddInteractiveServerRenderMode(o => o.ContentSecurityFrameAncestorsPolicy = null);
         return app;
     }
 }

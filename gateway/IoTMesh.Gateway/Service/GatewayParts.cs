@@ -27,5 +27,8 @@ public sealed record GatewayParts
     /// <summary>Keeps the mesh core's counters: the same at every start.</summary>
     public required IMeshStorage MeshStorage { get; init; }
 
+    /// <summary>The site's data folder, for tokens and the keys of sessions; null keeps both in memory.</summary>
+    public string? Folder { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -41,7 +41,10 @@ public sealed class GatewayService : IAsyncDisposable
         Mesh = new MeshService(CreateNode(), parts.Link, new SystemClock(), parts.MeshStorage, Store, parts.Time);
         Keys.Attach(Mesh);
         Commands = new CommandService(Mesh, settings.CommandTimeoutMs);
+        Audit = new StoreAudit(Store);
     }
+
+    internal IAudit Audit { get; }
 
     public LiveMesh Live { get; }
 
@@ -171,13 +174,13 @@ public sealed class GatewayService : IAsyncDisposable
         _client = client;
         var topics = new Topics(settings.Site, settings.Gateway);
         Publisher = new OutboxPublisher(Store, client, Registry, topics, settings.Gateway, settings.Mqtt.Window, _parts.Time);
-        var runner = new CommandRunner(Commands, Store);
+        var runner = new CommandRunner(Commands, Audit);
         var operations = new GatewayOperations(Store, Registry, Live, Keys, Health);
         _bridge = new MqttBridge(settings, client, Live, Registry, runner, operations, Publisher, Health);
         Store.Committed += Live.Apply;
         Store.Failed += reason => Live.AddEvent("error", "storage", reason);
         Mesh.SnapshotTaken += Live.Apply;
-        _web = await HttpHost.StartAsync(settings.Http, Live, services => AddServices(services, runner, operations), Health);
+        _web = await HttpHost.StartAsync(settings.Http, _parts.Folder, Live, services => AddServices(services, runner, operations), Health);
         Address = new Uri(_web.Urls.First() + "/");
         Store.Start();
         Mesh.Start();
@@ -214,7 +217,7 @@ public sealed class GatewayService : IAsyncDisposable
     private void AddServices(IServiceCollection services, CommandRunner runner, GatewayOperations operations)
     {
         services.AddSingleton(_parts.Settings).AddSingleton(_parts.Time).AddSingleton(Store).AddSingleton(Registry).AddSingleton(Mesh);
-        services.AddSingleton(new DiagnosticService(Mesh));
+        services.AddSingleton(new DiagnosticService(Mesh)).AddSingleton(Audit);
         services.AddSingleton(Commands).AddSingleton(runner).AddSingleton(operations).AddSingleton(Publisher).AddSingleton(Keys);
         services.AddSingleton<IMqttClient>(_client!).AddSingleton<Metrics>().AddSingleton<INodeCommands, NodeCommands>();
     }

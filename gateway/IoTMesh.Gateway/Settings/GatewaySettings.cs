@@ -79,6 +79,9 @@ public sealed record Endpoint(string Host, int Port)
 /// <summary>A person or program that may connect; the password is kept as PBKDF2 only.</summary>
 public sealed record UserSettings(string User, string PasswordHash);
 
+/// <summary>A person who may use the pages and REST.</summary>
+public sealed record HttpUser(string User, string PasswordHash, Role Role);
+
 /// <summary>The broker: the gateway's own (the default) or another.</summary>
 public sealed record MqttSettings
 {
@@ -110,10 +113,16 @@ public sealed record HttpSettings
     public Endpoint Listen { get; init; } = new("127.0.0.1", 8080);
 
     /// <summary>Who may look and command; empty lets anyone on this machine.</summary>
-    public IReadOnlyList<UserSettings> Users { get; init; } = [];
+    public IReadOnlyList<HttpUser> Users { get; init; } = [];
 
-    /// <summary>PBKDF2 hashes of bearer tokens.</summary>
-    public IReadOnlyList<UserSettings> Tokens { get; init; } = [];
+    /// <summary>TLS: PEM file with the server's certificate and those between it and the root; null for plain text.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>PEM file with its private key; null where the certificate's file holds it.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Plain text beyond this machine, for a reverse proxy that speaks TLS.</summary>
+    public bool InsecureHttp { get; init; }
 }
 
 public sealed record StorageSettings

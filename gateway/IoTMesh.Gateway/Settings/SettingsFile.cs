@@ -57,7 +57,7 @@ public static class SettingsFile
             Password = tree.OptionalText("password"),
             Protocol = tree.Number("protocol", defaults.Protocol, 3, 5),
             Listen = BindEndpoint(tree, "listen", defaults.Listen),
-            Users = BindUsers(tree, "users", "user"),
+            Users = BindUsers(tree),
             Window = tree.Number("window", defaults.Window, 1, 10_000),
         };
         tree.RejectUnknown();
@@ -95,14 +95,28 @@ public static class SettingsFile
         var http = new HttpSettings
         {
             Listen = BindEndpoint(tree, "listen", defaults.Listen),
-            Users = BindUsers(tree, "users", "user"),
-            Tokens = BindUsers(tree, "tokens", "name"),
+            Users = BindHttpUsers(tree),
+            Certificate = tree.OptionalText("certificate", CheckNotEmpty),
+            Key = tree.OptionalText("key", CheckNotEmpty),
+            InsecureHttp = tree.Flag("insecureHttp", defaults.InsecureHttp),
         };
         tree.RejectUnknown();
-        if (!http.Listen.IsLoopback && http.Users.Count + http.Tokens.Count == 0)
+        if (http is { Certificate: null, Key: not null })
+        {
+            throw tree.Fail("key", "belongs to http.certificate, which is missing");
+        }
+
+        if (http is { Certificate: not null, InsecureHttp: true })
+        {
+            throw tree.Fail("insecureHttp", "is of no use with http.certificate; leave one of them out");
+        }
+
+        if (http is { Listen.IsLoopback: false, Certificate: null, InsecureHttp: false })
         {
             throw tree.Fail(
-                "listen", $"{http.Listen} can be reached from other machines, so http.users is needed (iotmesh hash-password makes the hash)");
+                "listen",
+                $"{http.Listen} can be reached from other machines, so http.certificate is needed "
+                + "(or \"insecureHttp\": true behind a proxy with TLS)");
         }
 
         return http;
@@ -141,21 +155,41 @@ public static class SettingsFile
         return homeAssistant;
     }
 
-    private static List<UserSettings> BindUsers(SettingsTree tree, string key, string nameKey)
+    private static List<UserSettings> BindUsers(SettingsTree tree)
     {
-        string hashKey = nameKey == "user" ? "passwordHash" : "tokenHash";
         var users = new List<UserSettings>();
-        foreach (SettingsTree user in tree.Sections(key))
+        foreach (SettingsTree user in tree.Sections("users"))
         {
-            users.Add(new UserSettings(user.Text(nameKey, "", CheckNotEmpty), user.Text(hashKey, "", Password.CheckHash)));
+            users.Add(new UserSettings(Required(user, "user", CheckNotEmpty), Required(user, "passwordHash", Password.CheckHash)));
             user.RejectUnknown();
-            if (users[^1].User.Length == 0 || users[^1].PasswordHash.Length == 0)
-            {
-                throw user.Fail(users[^1].User.Length == 0 ? nameKey : hashKey, "is missing");
-            }
         }
 
         return users;
+    }
+
+    private static List<HttpUser> BindHttpUsers(SettingsTree tree)
+    {
+        var users = new List<HttpUser>();
+        foreach (SettingsTree user in tree.Sections("users"))
+        {
+            string name = Required(user, "user", CheckNotEmpty);
+            string hash = Required(user, "passwordHash", Password.CheckHash);
+            Role role = RoleNames.Parse(Required(user, "role", RoleNames.Check, $" ({RoleNames.All})"))!.Value;
+            user.RejectUnknown();
+            if (users.Any(u => u.User == name))
+            {
+                throw user.Fail("user", $"{name} is given twice");
+            }
+
+            users.Add(new HttpUser(name, hash, role));
+        }
+
+        return users;
+    }
+
+    private static string Required(SettingsTree tree, string key, Func<string, string?> check, string hint = "")
+    {
+        return tree.OptionalText(key, check) ?? throw tree.Fail(key, "is missing" + hint);
     }
 
     private static Endpoint BindEndpoint(SettingsTree tree, string key, Endpoint fallback)

@@ -133,7 +133,8 @@ public sealed class PagesInBrowserTests(ChromiumFixture chromium) : IClassFixtur
 
     private sealed class LedOnly : INodeCommands
     {
-        public async Task<NodeAnswer> SendAsync(string nodeId, string operation, string key, string value, CancellationToken cancellationToken)
+        public async Task<NodeAnswer> SendAsync(
+            string who, string nodeId, string operation, string key, string value, CancellationToken cancellationToken)
         {
             await Task.Yield();
             return key == "led" ? new NodeAnswer(true, $"{nodeId} {key} = {value}", 12) : new NodeAnswer(false, $"{key} is not known", 3);

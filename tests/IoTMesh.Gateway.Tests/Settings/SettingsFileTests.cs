@@ -44,6 +44,9 @@ public sealed class SettingsFileTests
     [InlineData("{ \"mqtt\": { \"user\": \"u\" } }", "s.json:1: mqtt.user: user, password and tls are for another broker")]
     [InlineData(
         "{ \"http\": { \"users\": [ { \"user\": \"u\", \"passwordHash\": \"secret\" } ] } }", "s.json:1: http.users.passwordHash: is not a hash")]
+    [InlineData("{ \"http\": { \"users\": [ { \"user\": \"u\" } ] } }", "s.json:1: http.users.passwordHash: is missing")]
+    [InlineData("{ \"http\": { \"key\": \"k.pem\" } }", "s.json:1: http.key: belongs to http.certificate, which is missing")]
+    [InlineData("{ \"http\": { \"certificate\": \"c\", \"insecureHttp\": true } }", "s.json:1: http.insecureHttp: is of no use with ")]
     [InlineData("{ \"site\": \n", "s.json:2: not valid JSON")]
     public void A_wrong_setting_is_named_with_file_line_and_key(string json, string expected)
     {
@@ -56,7 +59,9 @@ public sealed class SettingsFileTests
     public void Other_machines_may_come_in_with_a_password()
     {
         string hash = Password.Hash("correct horse");
-        GatewaySettings settings = Parse($$"""{ "http": { "listen": "0.0.0.0:8080", "users": [ { "user": "u", "passwordHash": "{{hash}}" } ] } }""");
+        string user = $$"""{ "user": "u", "passwordHash": "{{hash}}", "role": "operator" }""";
+        GatewaySettings settings = Parse($$"""{ "http": { "listen": "0.0.0.0:8080", "insecureHttp": true, "users": [ {{user}} ] } }""");
+        Assert.Equal(Role.Operator, settings.Http.Users[0].Role);
         Assert.False(settings.Http.Listen.IsLoopback);
         Assert.True(Password.Verify("correct horse", settings.Http.Users[0].PasswordHash));
         Assert.False(Password.Verify("Correct horse", settings.Http.Users[0].PasswordHash));
