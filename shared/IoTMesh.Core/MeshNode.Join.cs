@@ -7,9 +7,9 @@ public sealed partial class MeshNode
     private const int JoinWakeMs = 15;
     private const int JoinRestMs = 250;
     private const int JoinRestShiftMax = 7;
-    private const int JoinRestsEach = 3;
-    private const int JoinAnswerMs = 400;
-    private const int JoinTriesMax = 3;
+    private const int JoinRestsEach = 6;
+    private const int JoinAnswerMs = 200;
+    private const int JoinTriesMax = 4;
     private const int JoinRefusedMs = 60_000;
     private const int JoinWeakDbm = -85;
     private const int JoinWeakCost = 16;

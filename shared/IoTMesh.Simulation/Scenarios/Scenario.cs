@@ -93,8 +93,8 @@ public sealed record Scenario(
     /// <summary>Each node's clock is off by up to this much, fast or slow, parts per million.</summary>
     public double ClockDriftPpm { get; init; }
 
-    /// <summary>Nodes begin without the network key, as enrolment leaves them, and join.</summary>
-    public bool Join { get; init; }
+    /// <summary>These nodes begin without the network key, as enrolment leaves them, and join; null: all, empty: none.</summary>
+    public IReadOnlyList<int>? Join { get; init; } = [];
 
     /// <summary>Real-time messages go twice, over different neighbors where there are some.</summary>
     public bool RealTimeTwice { get; init; }

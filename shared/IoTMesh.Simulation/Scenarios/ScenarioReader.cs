@@ -36,7 +36,7 @@ internal static class ScenarioReader
         double clockDriftPpm = root.Optional("clockDriftPpm")?.AsDouble(0, ClockDriftPpmMax) ?? 0;
         bool twice = root.Optional("realTimeTwice")?.AsBool() ?? false;
         RadioSpec radio = root.Optional("radio") is JsonInput radioInput ? RadioSpec.Read(radioInput, topology.Kind) : RadioSpec.Simple;
-        bool join = root.Optional("join")?.AsBool() ?? false;
+        IReadOnlyList<int>? join = ReadJoin(root.Optional("join"), topology);
         root.End();
         return new Scenario(name, seed, durationSeconds, topology, traffic, faults)
         {
@@ -45,6 +45,17 @@ internal static class ScenarioReader
             Radio = radio,
             Join = join,
         };
+    }
+
+    /// <summary>true: all nodes, null here; a list of ids; false or left out: none.</summary>
+    private static IReadOnlyList<int>? ReadJoin(JsonInput? input, TopologySpec topology)
+    {
+        if (input is null)
+        {
+            return [];
+        }
+
+        return input.IsArray ? TopologySpec.ReadIds(input, topology.Nodes) : input.AsBool() ? null : [];
     }
 
     private static TrafficEntry ReadTraffic(JsonInput input, TopologySpec topology)

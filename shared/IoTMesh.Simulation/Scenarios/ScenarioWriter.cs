@@ -26,9 +26,13 @@ internal static class ScenarioWriter
             json.WriteNumber("durationSeconds", scenario.DurationSeconds);
             WriteTopology(json, scenario.Topology);
             WriteNumber(json, "clockDriftPpm", scenario.ClockDriftPpm, 0);
-            if (scenario.Join)
+            if (scenario.Join is null)
             {
                 json.WriteBoolean("join", true);
+            }
+            else if (scenario.Join.Count > 0)
+            {
+                WriteIds(json, "join", scenario.Join);
             }
 
             if (scenario.RealTimeTwice)

@@ -80,6 +80,7 @@ public sealed record SimulationResult
     public IReadOnlyList<ClassResult> Classes { get; init; } = [];
 
     /// <summary>From each node's first start to its first route to a gateway, ms; the run's length where it found none.</summary>
+    /// <remarks>By rising id of the nodes.</remarks>
     public required IReadOnlyList<double> JoinsMs { get; init; }
 
     /// <summary>Share of its running time that the radio of each sleepy leaf was on, percent, by node id.</summary>

@@ -117,7 +117,7 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     private static VirtualMeshOptions Apply(Scenario scenario, VirtualMeshOptions? options)
     {
         options ??= new VirtualMeshOptions();
-        options = scenario.Join ? options with { MustJoin = true } : options;
+        options = options with { Joining = scenario.Join };
         options = scenario.ClockDriftPpm == 0 ? options : options with { ClockDriftPpm = scenario.ClockDriftPpm };
         options = scenario.RealTimeTwice ? options with { RealTimeTwice = true } : options;
         RadioSpec radio = scenario.Radio;

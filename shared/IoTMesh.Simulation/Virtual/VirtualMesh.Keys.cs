@@ -7,7 +7,8 @@ public sealed partial class VirtualMesh
 {
     private KeyRotation? _rotation;
 
-    private MeshKeys KeysOf(VirtualNode node) => _site.KeysOf(node.Id, node.IsServing, _options.MustJoin, node.KeysRecord);
+    private MeshKeys KeysOf(VirtualNode node) =>
+        _site.KeysOf(node.Id, node.IsServing, _options.Joining?.Contains(node.Id) ?? true, node.KeysRecord);
 
     /// <summary>Begins to change the network key at a gateway, as its service does; all devices that run are told before it changes.</summary>
     /// <param name="patienceMs">Longest wait for those that do not answer.</param>

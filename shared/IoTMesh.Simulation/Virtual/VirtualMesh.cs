@@ -26,8 +26,8 @@ public sealed record VirtualMeshOptions
     /// <summary>Each node's clock is off by up to this much, fast or slow, drawn evenly, parts per million.</summary>
     public double ClockDriftPpm { get; init; }
 
-    /// <summary>Nodes begin without the network key and have to join.</summary>
-    public bool MustJoin { get; init; }
+    /// <summary>Ids of the nodes that begin without the network key and have to join; null for all.</summary>
+    public IReadOnlyList<int>? Joining { get; init; } = [];
 
     /// <summary>Ids of the nodes that are sleepy leaves.</summary>
     public IReadOnlyList<int> Sleepy { get; init; } = [];
