@@ -34,6 +34,7 @@ internal static class SimCommand
         var command = new Command("sim", "Runs a scenario in virtual time, checks it all the while and measures.")
         {
             scenario, seed, seeds, json, list, pcap, replay, FuzzCommand.Create(), SoakCommand.Create(), CompareCommand.Create(),
+            AttackCommand.Create(),
         };
         HelpWithExamples.Add(command, """
             The same seed gives the same run, bit by bit: the trace hash says so. Ends with 1 where a check failed. docs/simulator.md.

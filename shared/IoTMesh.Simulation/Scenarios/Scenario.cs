@@ -96,6 +96,12 @@ public sealed record Scenario(
     /// <summary>These nodes begin without the network key, as enrolment leaves them, and join; null: all, empty: none.</summary>
     public IReadOnlyList<int>? Join { get; init; } = [];
 
+    /// <summary>Who attacks the mesh. Their own traffic, and that of nodes without a way that avoids them, does not count.</summary>
+    public IReadOnlyList<AttackerEntry> Attackers { get; init; } = [];
+
+    /// <summary>The attackers keep still: stolen nodes behave well, and radios in nodes' places are off.</summary>
+    public bool IsPeaceful { get; init; }
+
     /// <summary>Real-time messages go twice, over different neighbors where there are some.</summary>
     public bool RealTimeTwice { get; init; }
 

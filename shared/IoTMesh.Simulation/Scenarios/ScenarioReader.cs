@@ -37,6 +37,7 @@ internal static class ScenarioReader
         bool twice = root.Optional("realTimeTwice")?.AsBool() ?? false;
         RadioSpec radio = root.Optional("radio") is JsonInput radioInput ? RadioSpec.Read(radioInput, topology.Kind) : RadioSpec.Simple;
         IReadOnlyList<int>? join = ReadJoin(root.Optional("join"), topology);
+        IReadOnlyList<AttackerEntry> attackers = AttackerEntry.ReadAll(root.Optional("attackers"), topology, radio);
         root.End();
         return new Scenario(name, seed, durationSeconds, topology, traffic, faults)
         {
@@ -44,6 +45,7 @@ internal static class ScenarioReader
             RealTimeTwice = twice,
             Radio = radio,
             Join = join,
+            Attackers = attackers,
         };
     }
 

@@ -47,6 +47,11 @@ internal static class ScenarioWriter
 
             WriteRows(json, "traffic", scenario.Traffic, WriteTraffic);
             WriteRows(json, "faults", scenario.Faults, WriteFault);
+            if (scenario.Attackers.Count > 0)
+            {
+                WriteRows(json, "attackers", scenario.Attackers, AttackerEntry.Write);
+            }
+
             json.WriteEndObject();
         }
 

@@ -136,6 +136,9 @@ public sealed record SimulationResult
     /// <summary>What the checkers found, the first 20; empty for a good run.</summary>
     public required IReadOnlyList<string> Violations { get; init; }
 
+    /// <summary>What attackers did to the traffic of the others; null where the scenario has none.</summary>
+    public AttackResult? Attack { get; init; }
+
     public double DeliveryRatio => Sent == 0 ? 0 : (double)Delivered / Sent;
 
     public Spread LatencyMs => Spread.Of(LatenciesMs);

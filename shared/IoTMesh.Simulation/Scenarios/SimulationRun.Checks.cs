@@ -64,6 +64,11 @@ public sealed partial class SimulationRun
             }
 
             _loops++;
+            if (IsAttacked)
+            {
+                return;
+            }
+
             Violate($"the next hops to node {destination} lead from node {node} back to it, through node {before}");
         }
     }

@@ -4,7 +4,7 @@ public sealed partial class SimulationRun
 {
     private void AddFlow(TrafficEntry entry, int from, int to)
     {
-        if (from == to)
+        if (from == to || IsAttacker(from) || IsAttacker(to))
         {
             return;
         }
@@ -20,8 +20,15 @@ public sealed partial class SimulationRun
 
     private int OtherNode(int from)
     {
-        int other = 1 + _random.NextInt(_mesh.Topology.NodeCount - 1);
-        return other >= from ? other + 1 : other;
+        int other;
+        do
+        {
+            other = 1 + _random.NextInt(_mesh.Topology.NodeCount - 1);
+            other = other >= from ? other + 1 : other;
+        }
+        while (IsAttacker(other));
+
+        return other;
     }
 
     private sealed class Flow(TrafficEntry entry, int from, int to, long periodUs)

@@ -72,6 +72,7 @@ public sealed partial class SimulationRun
             Collisions = _mesh.CollisionCount,
             Corrupted = _mesh.CorruptedCount,
             Violations = _violations,
+            Attack = _scenario.Attackers.Count == 0 ? null : MeasureAttack(inCustody),
         };
     }
 

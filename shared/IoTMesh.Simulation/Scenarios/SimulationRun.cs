@@ -56,9 +56,10 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
         Array.Fill(_joinedUs, -1);
         for (int node = 1; node <= nodes; node++)
         {
-            _mesh.StartAt(_random.NextLong(Second), node);
+            StartAt(_random.NextLong(Second), node);
         }
 
+        BeginAttacks();
         Schedule();
     }
 
@@ -108,8 +109,12 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     {
         _watch?.Begun(_mesh);
         RunToCalmEnd();
-        CheckConverged();
-        CheckCustody();
+        if (!IsAttacked)
+        {
+            CheckConverged();
+            CheckCustody();
+        }
+
         _watch?.Ended(_endUs);
     }
 
@@ -137,10 +142,11 @@ public sealed partial class SimulationRun : IVirtualMeshObserver
     {
         Topology topology = _mesh.Topology;
         Medium whole = new(topology, _seed);
+        OutlawAttackers(whole);
         List<int> all = [];
         for (int node = 1; node <= topology.NodeCount; node++)
         {
-            if (topology.IsGateway(node))
+            if (topology.IsGateway(node) || IsAttacker(node))
             {
                 continue;
             }

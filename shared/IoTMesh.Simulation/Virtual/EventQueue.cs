@@ -17,6 +17,8 @@ internal enum EventKind
     Callback,
     Clocks,
     Rotation,
+    Attack,
+    HostileArrival,
 }
 
 /// <summary>Something that happens at a virtual time. What A and B mean depends on the kind.</summary>

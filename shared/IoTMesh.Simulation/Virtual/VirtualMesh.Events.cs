@@ -35,6 +35,9 @@ public sealed partial class VirtualMesh
             case EventKind.Rotation:
                 StepRotation(happened.A);
                 break;
+            case EventKind.Attack or EventKind.HostileArrival:
+                HandleAttack(happened);
+                break;
             case EventKind.Clocks:
                 LookAtClocks();
                 break;
@@ -82,6 +85,7 @@ public sealed partial class VirtualMesh
             _receptions.Add(new Reception((ushort)link.To, link.RssiDbm, fate));
         }
 
+        Overhear(flight);
         Tell(flight, isCutShort: false);
         _flights.Free(slot);
     }
@@ -158,7 +162,7 @@ public sealed partial class VirtualMesh
             Hash(node.Id, _output);
             switch (_output.Kind)
             {
-                case OutputKind.Transmit:
+                case OutputKind.Transmit when IsForAir(node, _output):
                     Transmit(node, _output);
                     break;
                 case OutputKind.Store:

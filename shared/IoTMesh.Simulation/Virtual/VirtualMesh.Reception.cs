@@ -20,6 +20,11 @@ public sealed partial class VirtualMesh
     /// <returns>What became of it.</returns>
     private Fate HandOver(Flight flight, VirtualNode receiver, sbyte rssiDbm)
     {
+        if (!IsForCore(flight, receiver, isForOthers: false))
+        {
+            return Fate.Lost;
+        }
+
         if (receiver.Core is not null && !IsListening(receiver))
         {
             // Its radio is off.
@@ -177,7 +182,8 @@ public sealed partial class VirtualMesh
     /// <summary>Follows messages as frames really carry them.</summary>
     private void NoteReception(Flight flight, VirtualNode receiver, ParseError error)
     {
-        if (error == ParseError.None && _trail.Add(flight.Frame, flight.Length, flight.From, receiver.Id, NowUs))
+        // Where somebody repeats frames of others, they tell nothing of ways.
+        if (_attackerCount == 0 && error == ParseError.None && _trail.Add(flight.Frame, flight.Length, flight.From, receiver.Id, NowUs))
         {
             _observer.Revisited(_trail.Found!);
         }

@@ -352,6 +352,8 @@ public sealed partial class VirtualMesh
 
         internal bool IsServing { get; set; }
 
+        internal Attacker? Attacker { get; set; }
+
         internal GatewayMemory? Memory { get; init; }
 
         internal long ClockOffsetMs { get; set; }
