@@ -140,7 +140,7 @@ public class ScenarioReaderTests
     public void Unknown_name_lists_the_built_in_ones()
     {
         string message = Assert.Throws<InputException>(() => Scenario.Load("grid4-17")).Message;
-        Assert.StartsWith("grid4-17: no such file and no built-in scenario; built in: broadcast-grid4-32, ", message, StringComparison.Ordinal);
+        Assert.StartsWith("grid4-17: no such file and no built-in scenario; built in: attack-clock, ", message, StringComparison.Ordinal);
     }
 
     [Fact]
