@@ -12,6 +12,7 @@ internal static class ResultText
     private static readonly (string Name, Func<SimulationResult, double> Value)[] _figures =
     [
         ("deliveryRatio", run => run.DeliveryRatio),
+        ("lost", run => run.Lost.Count),
         ("duplicates", run => run.Duplicates),
         ("latencyMsP50", run => run.LatencyMs.P50),
         ("latencyMsP99", run => run.LatencyMs.P99),
@@ -23,6 +24,8 @@ internal static class ResultText
         ("bytesPerDeliveredPerHop", run => run.BytesPerDeliveredPerHop),
         ("framesPerHop", run => run.FramesPerHop),
         ("idleBytesPerNodeSecond", run => run.IdleBytesPerNodeSecond),
+        ("bytesOnAir", run => run.BytesOnAir),
+        ("framesOnAir", run => run.FramesOnAir),
         ("hopsMean", run => run.HopsMean),
         ("loops", run => run.Loops),
     ];
@@ -141,7 +144,8 @@ internal static class ResultText
     {
         StringBuilder text = new();
         string name = results.Runs.Count == 0 ? string.Empty : results.Runs[0].Scenario;
-        Line(text, $"{name}, {results.Runs.Count} seeds in {results.WallSeconds:0.00} s");
+        double virtualSeconds = results.Runs.Sum(run => run.VirtualSeconds);
+        Line(text, $"{name}, {results.Runs.Count} seeds, {virtualSeconds:0.###} virtual seconds in {results.WallSeconds:0.00} s");
         long duplicates = results.Runs.Sum(run => run.Duplicates);
         Line(text, $"delivered     {results.Delivered} of {results.Sent} ({results.DeliveryRatio:0.000 %}), {duplicates} duplicates");
         Line(text, $"latency       p50 {results.LatencyMs.P50:0.#} ms, p99 {results.LatencyMs.P99:0.#} ms, max {results.LatencyMs.Max:0.#} ms");
