@@ -10,8 +10,24 @@ public sealed partial class MeshNode
             return;
         }
 
-        byte table = _plain[1];
-        int first = Bytes.GetU16(_plain, 2);
+        int at = PutTable(_plain[1], Bytes.GetU16(_plain, 2), _header.Counter);
+        Compose(MessageKind.Service, origin, (byte)MeshClass.Control, true, at);
+    }
+
+    /// <summary>
+    /// This node's own answer to a request for rows of a <see cref="DiagnosticTable"/> from <paramref name="first"/> on, as another node would get
+    /// it; returns its length, at most <see cref="MeshConfig.MaxPayloadLength"/>.
+    /// </summary>
+    public int ReadTable(byte table, int first, byte[] buffer)
+    {
+        int length = PutTable(table, first, 0);
+        System.Array.Copy(_plain, 0, buffer, 0, length);
+        return length;
+    }
+
+    /// <summary>Writes the answer to _plain; returns its length.</summary>
+    private int PutTable(byte table, int first, uint asked)
+    {
         int total = table == DiagnosticTable.Counters ? DiagnosticFormat.CounterRows
             : table == DiagnosticTable.Neighbors ? _neighbors.Count
             : table == DiagnosticTable.Routes ? _routes.Count : 0;
@@ -20,7 +36,7 @@ public sealed partial class MeshNode
         int rows = total - first < room ? total - first : room;
         rows = rows < 0 ? 0 : rows;
         _plain[0] = ServiceKind.TableAnswer;
-        Bytes.PutU32(_plain, DiagnosticFormat.TableOffsetCounter, _header.Counter);
+        Bytes.PutU32(_plain, DiagnosticFormat.TableOffsetCounter, asked);
         _plain[DiagnosticFormat.TableOffsetTable] = table;
         Bytes.PutU16(_plain, DiagnosticFormat.TableOffsetTotal, (ushort)total);
         Bytes.PutU16(_plain, DiagnosticFormat.TableOffsetFirst, (ushort)first);
@@ -31,7 +47,7 @@ public sealed partial class MeshNode
             at += rowLength;
         }
 
-        Compose(MessageKind.Service, origin, (byte)MeshClass.Control, true, at);
+        return at;
     }
 
     private void PutRow(byte table, int row, int at)

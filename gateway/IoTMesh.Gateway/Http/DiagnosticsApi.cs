@@ -59,17 +59,19 @@ public static class DiagnosticsApi
         api.MapGet($"/nodes/{{id}}/{what}", async (
             string id, Registry registry, GatewaySettings settings, DiagnosticService diagnostics, CancellationToken cancellationToken) =>
         {
-            Device? device = registry.Find(id)
-                ?? (ushort.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out ushort address) ? registry.Find(address) : null);
-            if (device is null)
+            bool isNumber = ushort.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out ushort address);
+            bool isSelf = id == settings.Gateway || (isNumber && address == settings.Address);
+            Device? device = isSelf ? null : registry.Find(id) ?? (isNumber ? registry.Find(address) : null);
+            if (device is null && !isSelf)
             {
                 return Results.NotFound(new RestApi.ApiError($"no node {id} in this site"));
             }
 
             string Name(ushort a) => a == settings.Address ? settings.Gateway : a == 0 ? "" : registry.Find(a)?.Id ?? $"{a}";
-            DiagnosisOutcome outcome = await diagnostics.AskAsync(kind, device.Address, device.Id, cancellationToken);
+            (ushort asked, string name) = device is null ? (settings.Address, settings.Gateway) : (device.Address, device.Id);
+            DiagnosisOutcome outcome = await diagnostics.AskAsync(kind, asked, name, cancellationToken);
             int status = outcome.Error is null ? StatusCodes.Status200OK : StatusCodes.Status504GatewayTimeout;
-            return Results.Json(describe(Name, device.Id, outcome), statusCode: status);
+            return Results.Json(describe(Name, name, outcome), statusCode: status);
         }).RequireRole(Role.Operator).WithSummary(summary).WithTags("Diagnostics").Produces<T>(200).Produces<RestApi.ApiError>(404).Produces<T>(504);
     }
 

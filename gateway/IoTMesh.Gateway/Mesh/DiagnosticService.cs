@@ -54,12 +54,28 @@ public sealed class DiagnosticService
         };
     }
 
+    private async Task<DiagnosisOutcome> AskSelfAsync(DiagnosisKind kind, CancellationToken cancellationToken)
+    {
+        if (kind is DiagnosisKind.Ping or DiagnosisKind.Trace)
+        {
+            return new DiagnosisOutcome([], "this is the gateway that asks: ping and trace go to other nodes");
+        }
+
+        byte table = (byte)(kind - DiagnosisKind.Counters + DiagnosticTable.Counters);
+        return new DiagnosisOutcome(await _mesh.ReadOwnTableAsync(table).WaitAsync(_patience, cancellationToken), null);
+    }
+
     private sealed record Question(ConcurrentQueue<DiagnosisAnswer> Answers, TaskCompletionSource<bool> Done);
 
     /// <summary>Asks and waits for the end. Never throws for what the node or the mesh did.</summary>
     /// <param name="name">The node, for messages.</param>
     public async Task<DiagnosisOutcome> AskAsync(DiagnosisKind kind, ushort address, string name, CancellationToken cancellationToken)
     {
+        if (address == _mesh.Address)
+        {
+            return await AskSelfAsync(kind, cancellationToken);
+        }
+
         if (Interlocked.Increment(ref _waiting) > WaitingMax)
         {
             Interlocked.Decrement(ref _waiting);

@@ -21,6 +21,7 @@ public sealed partial class MeshService : IMeshApplication, IDisposable
 
     private readonly Channel<Delivery> _messages = Channel.CreateBounded<Delivery>(new BoundedChannelOptions(MessagesMax) { SingleReader = true });
     private readonly ConcurrentQueue<(ushort Origin, ushort Boot, uint Seq)> _releases = new();
+    private readonly ConcurrentQueue<(byte Table, TaskCompletionSource<IReadOnlyList<DiagnosisAnswer>> Read)> _ownTables = new();
     private readonly Dictionary<int, int> _tagsByToken = [];
     private readonly GatewayStore _store;
     private readonly TimeProvider _time;
@@ -76,7 +77,7 @@ public sealed partial class MeshService : IMeshApplication, IDisposable
     public Exception? LastFault => _driver.LastFault;
 
     /// <inheritdoc/>
-    public long NextDeadlineMs => _releases.IsEmpty && _keyWork.IsEmpty ? Math.Min(_nextSnapshotMs, _nextRotationMs) : 0;
+    public long NextDeadlineMs => _releases.IsEmpty && _ownTables.IsEmpty && _keyWork.IsEmpty ? Math.Min(_nextSnapshotMs, _nextRotationMs) : 0;
 
     public void Start()
     {
@@ -95,6 +96,15 @@ public sealed partial class MeshService : IMeshApplication, IDisposable
     public bool TryDiagnose(DiagnosisKind kind, ushort destination, int tag)
     {
         return _driver.TryDiagnose(kind, destination, tag);
+    }
+
+    /// <summary>The gateway's own table (a <see cref="DiagnosticTable"/>), as another node would get it over the mesh.</summary>
+    public Task<IReadOnlyList<DiagnosisAnswer>> ReadOwnTableAsync(byte table)
+    {
+        var read = new TaskCompletionSource<IReadOnlyList<DiagnosisAnswer>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ownTables.Enqueue((table, read));
+        _driver.Wake();
+        return read.Task;
     }
 
     public void Dispose()
@@ -165,6 +175,11 @@ public sealed partial class MeshService : IMeshApplication, IDisposable
             _driver.Node.ReleaseCustody(nowMs, r.Origin, r.Boot, r.Seq);
         }
 
+        while (_ownTables.TryDequeue(out var asked))
+        {
+            asked.Read.TrySetResult(ReadOwnTable(asked.Table));
+        }
+
         StepKeys(nowMs);
         if (nowMs >= _nextTimeMs)
         {
@@ -177,6 +192,22 @@ public sealed partial class MeshService : IMeshApplication, IDisposable
             _nextSnapshotMs = nowMs + SnapshotIntervalMs;
             _snapshot = MeshSnapshot.Take(_driver.Node);
             SnapshotTaken?.Invoke(_snapshot);
+        }
+    }
+
+    private List<DiagnosisAnswer> ReadOwnTable(byte table)
+    {
+        List<DiagnosisAnswer> parts = [];
+        byte[] buffer = new byte[_driver.Node.Config.MaxPayloadLength];
+        for (int first = 0; ;)
+        {
+            TableAnswer part = Diagnosis.ReadTable(buffer, _driver.Node.ReadTable(table, first, buffer))!;
+            parts.Add(new DiagnosisAnswer(Address, 0, 0, null, part));
+            first += part.Rows.Count;
+            if (part.Rows.Count == 0 || first >= part.Total)
+            {
+                return parts;
+            }
         }
     }
 

@@ -40,6 +40,8 @@ public sealed class DiagnosticsTests(SiteFixture site) : IClassFixture<SiteFixtu
         Assert.StartsWith($"{FarNode} answers: 4 hops, ", output);
         (code, output, _) = await Iotmesh.RunAsync("counters", FarNode, "--gateway", gateway, "--json");
         Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("ok").GetBoolean());
+        (code, output, _) = await Iotmesh.RunAsync("neighbors", "gw1", "--gateway", gateway);
+        Assert.Contains("node-2", output);
         (code, output, error) = await Iotmesh.RunAsync("routes", "nobody", "--gateway", gateway);
         Assert.Equal((1, "", "iotmesh: no node nobody in this site\n"), (code, output, error.ReplaceLineEndings("\n")));
         (code, output, error) = await Iotmesh.RunAsync("ping", FarNode, "--gateway", "http://127.0.0.1:9");
