@@ -1,4 +1,3 @@
-using System.Net.Security;
 using IoTMesh.Mqtt.Codec;
 
 namespace IoTMesh.Mqtt;
@@ -96,8 +95,8 @@ public sealed record MqttClientOptions
 
     public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Certificates and checks where the defaults of TLS (system roots, host name) do not suit; <see cref="UseTls"/> must be set.</summary>
-    public SslClientAuthenticationOptions? Tls { get; init; }
+    /// <summary>Authorities, client certificate and pins where the defaults do not suit; <see cref="UseTls"/> must be set.</summary>
+    public MqttTlsOptions? Tls { get; init; }
 
     /// <summary>QoS 1 and 2 messages sent and not yet acknowledged; the broker may allow fewer, and the rest waits.</summary>
     public int SendMaximum { get; init; } = 1_000;

@@ -92,6 +92,11 @@ internal static class RunCommand
         Console.WriteLine($"radio: UDP air at {settings.Air}; {gateway.Registry.Devices.Count} devices enrolled (iotmesh enroll adds some)");
         Console.WriteLine(
             settings.Mqtt.Broker is { } broker ? $"MQTT: {broker}" : $"MQTT: own broker at {settings.Mqtt.Listen.Host}:{gateway.MqttPort}");
+        if (settings.Mqtt.TlsListen is { } tls)
+        {
+            Console.WriteLine($"MQTT over TLS: {tls.Host}:{gateway.MqttTlsPort}");
+        }
+
         Console.WriteLine($"pages: {gateway.Address}");
     }
 

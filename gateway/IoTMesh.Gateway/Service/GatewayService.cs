@@ -62,6 +62,9 @@ public sealed class GatewayService : IAsyncDisposable
     /// <summary>Where the own broker listens; 0 with another broker.</summary>
     public int MqttPort => _broker?.Port ?? 0;
 
+    /// <summary>Where it listens with TLS; 0 where it does not.</summary>
+    public int MqttTlsPort => _broker?.TlsPort ?? 0;
+
     /// <summary>Where pages and REST are.</summary>
     public Uri Address { get; private set; } = new("http://127.0.0.1/");
 
@@ -269,16 +272,18 @@ public sealed class GatewayService : IAsyncDisposable
             Address = address,
             Port = mqtt.Listen.Port,
             Authenticate = mqtt.Users.Count == 0 ? null : logins.Check,
+            Tls = MqttTls.ForBroker(mqtt, Live),
+            AdmitCertificate = name => mqtt.Users.Any(u => u.User == name),
         });
         _gatewayPassword = logins.GatewayPassword;
         try
         {
             await _broker.StartAsync();
         }
-        catch (MqttException)
+        catch (MqttException e)
         {
             _broker = null;
-            throw new PortTakenException($"MQTT port {mqtt.Listen.Port} on {mqtt.Listen.Host} is taken by another program");
+            throw MqttTls.Explain(mqtt, e);
         }
     }
 
@@ -295,6 +300,7 @@ public sealed class GatewayService : IAsyncDisposable
             Host = isOwn ? host : mqtt.Broker!.Host,
             Port = isOwn ? MqttPort : mqtt.Broker!.Port,
             UseTls = mqtt.Tls,
+            Tls = MqttTls.ForClient(mqtt),
             Protocol = mqtt.Protocol == 3 ? MqttProtocol.V311 : MqttProtocol.V5,
             ClientId = $"iotmesh-{settings.Site}-{settings.Gateway}",
             UserName = needsLogin ? BrokerLogins.GatewayUser : mqtt.User,

@@ -77,7 +77,11 @@ public sealed record Endpoint(string Host, int Port)
 }
 
 /// <summary>A person or program that may connect; the password is kept as PBKDF2 only.</summary>
-public sealed record UserSettings(string User, string PasswordHash);
+public sealed record UserSettings(string User, string PasswordHash)
+{
+    /// <summary>Comes in with a client certificate only.</summary>
+    public bool IsWithoutPassword => PasswordHash.Length == 0;
+}
 
 /// <summary>A person who may use the pages and REST.</summary>
 public sealed record HttpUser(string User, string PasswordHash, Role Role);
@@ -93,6 +97,27 @@ public sealed record MqttSettings
     public string? User { get; init; }
 
     public string? Password { get; init; }
+
+    /// <summary>Another broker: PEM file of the authorities that may have signed its certificate; null: those that this machine trusts.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>Another broker: SHA-256 (base 64) of public keys of which it must have one; empty: any.</summary>
+    public IReadOnlyList<string> Pins { get; init; } = [];
+
+    /// <summary>PEM file: another broker, the gateway's client certificate; the own one, that of <see cref="TlsListen"/>.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>PEM file with its private key; null where the certificate's file holds it.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Embedded broker: where it listens with TLS, besides <see cref="Listen"/>; null: nowhere.</summary>
+    public Endpoint? TlsListen { get; init; }
+
+    /// <summary>Embedded broker: PEM file of the authorities of client certificates, whose common names are users; null: asks for none.</summary>
+    public string? ClientAuthority { get; init; }
+
+    /// <summary>Embedded broker: nobody comes in over TLS without a client certificate.</summary>
+    public bool RequireClientCertificate { get; init; }
 
     /// <summary>5 or 3 (for 3.1.1).</summary>
     public int Protocol { get; init; } = 5;

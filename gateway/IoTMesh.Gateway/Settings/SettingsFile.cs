@@ -60,6 +60,7 @@ public static class SettingsFile
             Users = BindUsers(tree),
             Window = tree.Number("window", defaults.Window, 1, 10_000),
         };
+        mqtt = MqttTlsRules.Bind(tree, mqtt, key => BindOptionalEndpoint(tree, key));
         tree.RejectUnknown();
         if (mqtt.Protocol == 4)
         {
@@ -160,7 +161,7 @@ public static class SettingsFile
         var users = new List<UserSettings>();
         foreach (SettingsTree user in tree.Sections("users"))
         {
-            users.Add(new UserSettings(Required(user, "user", CheckNotEmpty), Required(user, "passwordHash", Password.CheckHash)));
+            users.Add(new UserSettings(Required(user, "user", CheckNotEmpty), user.OptionalText("passwordHash", Password.CheckHash) ?? ""));
             user.RejectUnknown();
         }
 
@@ -197,6 +198,12 @@ public static class SettingsFile
         string text = tree.Text(
             key, fallback.ToString(), t => Endpoint.Parse(t) is null ? "must be host:port, for example 127.0.0.1:" + fallback.Port : null);
         return Endpoint.Parse(text)!;
+    }
+
+    private static Endpoint? BindOptionalEndpoint(SettingsTree tree, string key)
+    {
+        string? text = tree.OptionalText(key, t => Endpoint.Parse(t) is null ? "must be host:port, for example 0.0.0.0:8883" : null);
+        return text is null ? null : Endpoint.Parse(text);
     }
 
     private static string? CheckNotEmpty(string text)

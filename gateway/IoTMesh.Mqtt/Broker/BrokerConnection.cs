@@ -40,6 +40,9 @@ internal sealed class BrokerConnection
 
     public EndPoint? Remote { get; }
 
+    /// <summary>Common name of the client's certificate; null: none.</summary>
+    public string? CertificateName { get; init; }
+
     public BrokerSession? Session { get; private set; }
 
     public MqttProtocol Protocol { get; set; } = MqttProtocol.V311;

@@ -4,6 +4,7 @@ using System.Text;
 using IoTMesh.Mqtt.Broker;
 using IoTMesh.Mqtt.Codec;
 using IoTMesh.Mqtt.Session;
+using IoTMesh.Mqtt.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -72,6 +73,9 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>The port listened on; 0 before <see cref="StartAsync"/>.</summary>
     public int Port { get; private set; }
 
+    /// <summary>The port of the listener with TLS; 0 where there is none.</summary>
+    public int TlsPort { get; private set; }
+
     public MqttBrokerCounters Counters => _counters.Snapshot(Sessions.Connected, Sessions.Count, Router.Subscriptions, Router.Retained);
 
     internal MessageRouter Router { get; }
@@ -87,16 +91,23 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>Listens. Throws <see cref="MqttException"/> with a sentence where the port is taken or the settings would let anybody in.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        if (!IPAddress.IsLoopback(Options.Address) && Options.Users.Count == 0 && Options.Authenticate is null && Options.AllowAnonymous != true)
+        if (!Options.IsLoopback && Options.Users.Count == 0 && Options.Authenticate is null && Options.AllowAnonymous != true)
         {
             throw new MqttException(
-                $"The MQTT broker does not listen on {Options.Address} without users: anybody on the network could send commands. "
+                $"The MQTT broker does not listen beyond this machine without users: anybody on the network could send commands. "
                 + "Give it user names and passwords, listen on 127.0.0.1, or allow anonymous clients explicitly.", (byte)MqttReason.NotAuthorized);
         }
 
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(Options.Address, Options.Port, Listen));
-        if (Options.Certificate is not null)
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(Options.Address, Options.Port, listen => listen.Run(HandleConnectionAsync));
+            if (Options.Tls is { } tls)
+            {
+                kestrel.Listen(tls.Address, tls.Port, listen => listen.UseHttps(ClientCheck.CreateOptions(tls)).Run(HandleConnectionAsync));
+            }
+        });
+        if (Options.Tls is not null)
         {
             builder.WebHost.UseKestrelHttpsConfiguration();
         }
@@ -112,12 +123,16 @@ public sealed class MqttBroker : IAsyncDisposable
             _host = null;
             string reason = e.InnerException is AddressInUseException
                 ? "another program (another MQTT broker?) has this port. Stop it, or choose another port." : e.Message;
+            bool isTls = Options.Tls is { } tls && tls.Port != 0 && e.Message.Contains($":{tls.Port}", StringComparison.Ordinal);
+            int port = isTls ? Options.Tls!.Port : Options.Port;
             throw new MqttException(
-                $"The MQTT broker cannot listen on {Options.Address}:{Options.Port}: {reason}", (byte)MqttReason.ServerUnavailable, e);
+                $"The MQTT broker cannot listen on {(isTls ? Options.Tls!.Address : Options.Address)}:{port}: {reason}",
+                (byte)MqttReason.ServerUnavailable, e);
         }
 
-        string address = _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        Port = new Uri(address).Port;
+        ICollection<string> addresses = _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Port = new Uri(addresses.First()).Port;
+        TlsPort = Options.Tls is null ? 0 : new Uri(addresses.Last()).Port;
         HandleTimeouts();
     }
 
@@ -162,7 +177,10 @@ public sealed class MqttBroker : IAsyncDisposable
     /// <summary>Serves one connection until it ends; for Kestrel's <c>listenOptions.Run(...)</c>.</summary>
     public async Task HandleConnectionAsync(ConnectionContext context)
     {
-        var connection = new BrokerConnection(this, context.Transport.Input, context.Transport.Output, context.RemoteEndPoint, context.Abort);
+        var connection = new BrokerConnection(this, context.Transport.Input, context.Transport.Output, context.RemoteEndPoint, context.Abort)
+        {
+            CertificateName = ClientCheck.NameOf(context.Features),
+        };
         lock (_openGate)
         {
             _open.Add(connection);
@@ -234,16 +252,6 @@ public sealed class MqttBroker : IAsyncDisposable
         {
             _counters.Sent(session.Refill(NowMs, 0));
         }
-    }
-
-    private void Listen(ListenOptions listen)
-    {
-        if (Options.Certificate is not null)
-        {
-            listen.UseHttps(Options.Certificate);
-        }
-
-        listen.Run(HandleConnectionAsync);
     }
 
     private void HandleTimeouts()

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace IoTMesh.Mqtt;
 
 /// <summary>Who wants to connect.</summary>
-public readonly record struct MqttLogin(string ClientId, string? UserName, ReadOnlyMemory<byte> Password, EndPoint? Remote);
+/// <param name="CertificateName">Common name of the client certificate, which is good; null: none was shown.</param>
+public readonly record struct MqttLogin(
+    string ClientId, string? UserName, ReadOnlyMemory<byte> Password, EndPoint? Remote, string? CertificateName = null);
 
 /// <summary>What a client wants to do with a topic: publish to a name, or (not <paramref name="Publish"/>) subscribe to a filter.</summary>
 public readonly record struct MqttAccess(string ClientId, string? UserName, string Topic, bool Publish);
@@ -19,8 +20,11 @@ public sealed record MqttBrokerOptions
     /// <summary>0: any free port, see <see cref="MqttBroker.Port"/>.</summary>
     public int Port { get; init; } = 1883;
 
-    /// <summary>Listens with TLS where set.</summary>
-    public X509Certificate2? Certificate { get; init; }
+    /// <summary>A second listener, with TLS.</summary>
+    public MqttTlsListener? Tls { get; init; }
+
+    /// <summary>Asked for the common name of each good client certificate; null: all may connect.</summary>
+    public Func<string, bool>? AdmitCertificate { get; init; }
 
     /// <summary>User names and passwords.</summary>
     public IReadOnlyDictionary<string, string> Users { get; init; } = new Dictionary<string, string>();
@@ -81,10 +85,20 @@ public sealed record MqttBrokerOptions
     /// <summary>One line for each client that comes, goes or is refused.</summary>
     public Action<string>? Log { get; init; }
 
-    internal bool AnonymousAllowed => AllowAnonymous ?? (IPAddress.IsLoopback(Address) && Users.Count == 0 && Authenticate is null);
+    internal bool AnonymousAllowed => AllowAnonymous ?? (IsLoopback && Users.Count == 0 && Authenticate is null);
+
+    /// <summary>Whether only this machine reaches the broker, certificates aside.</summary>
+    internal bool IsLoopback =>
+        IPAddress.IsLoopback(Address) && (Tls is null || IPAddress.IsLoopback(Tls.Address) || Tls.RequireClientCertificate);
 
     internal bool Admits(in MqttLogin login)
     {
+        if (login.CertificateName is { } name)
+        {
+            // The certificate says who it is; another name beside it is a mistake or worse.
+            return name.Length > 0 && (login.UserName is null || login.UserName == name) && (AdmitCertificate?.Invoke(name) ?? true);
+        }
+
         if (login.UserName is null && AnonymousAllowed)
         {
             return true;

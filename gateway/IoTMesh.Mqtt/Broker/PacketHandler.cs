@@ -69,7 +69,7 @@ internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connecti
         }
 
         MqttBrokerOptions options = broker.Options;
-        var login = new MqttLogin(connect.ClientId, connect.UserName, connect.Password, connection.Remote);
+        var login = new MqttLogin(connect.ClientId, connect.UserName, connect.Password, connection.Remote, connection.CertificateName);
         MqttReason refusal = broker.IsStopping ? MqttReason.ServerShuttingDown
             : connect.Properties?.Value(PropertyId.AuthMethod) is not null ? MqttReason.BadAuthenticationMethod
             : connect.ClientId.Length == 0 && connect is { Protocol: MqttProtocol.V311, CleanStart: false } ? MqttReason.ClientIdNotValid
@@ -110,7 +110,7 @@ internal sealed class PacketHandler(MqttBroker broker, BrokerConnection connecti
         }
 
         _session = session;
-        _userName = connect.UserName;
+        _userName = connection.CertificateName ?? connect.UserName;
         _gaveExpiry = session.ExpirySeconds > 0;
         connection.SetKeepAlive(connect.KeepAliveSeconds);
         lock (session.Gate)

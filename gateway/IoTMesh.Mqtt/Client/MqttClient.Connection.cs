@@ -19,7 +19,7 @@ public sealed partial class MqttClient
         PipeReader reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferBytes, leaveOpen: true));
         var pump = new OutputPump(_gate, PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
         var connection = new Connection(reader, pump, new PacketFramer(_options.PacketBytesMax));
-        pump.Closed = () => connection.Stop("closed the connection");
+        pump.Closed = () => connection.Stop(HungUp);
         pump.Drained = () => _core.Session.Pump(NowMs);
         lock (_gate)
         {
@@ -77,7 +77,7 @@ public sealed partial class MqttClient
                 CompletePending();
                 if (result.IsCompleted)
                 {
-                    connection.Ending ??= "closed the connection";
+                    connection.Ending ??= HungUp;
                 }
 
                 await _inbox.WaitForRoomAsync().ConfigureAwait(false);
@@ -85,7 +85,7 @@ public sealed partial class MqttClient
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {
-            connection.Ending ??= $"closed the connection: {e.Message}";
+            connection.Ending ??= $"{HungUp}: {e.Message.TrimEnd('.')}";
         }
 
         if (connection.SaysGoodbye)

@@ -1,8 +1,8 @@
-using System.Net.Security;
 using System.Net.Sockets;
 using IoTMesh.Mqtt.Client;
 using IoTMesh.Mqtt.Codec;
 using IoTMesh.Mqtt.Session;
+using IoTMesh.Mqtt.Tls;
 
 namespace IoTMesh.Mqtt;
 
@@ -11,6 +11,7 @@ public sealed partial class MqttClient : IMqttClient
 {
     private const int QosZeroBytesMax = 256 * 1024;
     private const int LastWriteMs = 2_000;
+    private const string HungUp = "closed the connection";
 
     private readonly MqttClientOptions _options;
     private readonly Lock _gate = new();
@@ -213,6 +214,10 @@ public sealed partial class MqttClient : IMqttClient
                 timeout.CancelAfter(_options.ConnectTimeout);
                 await using Stream stream = await OpenAsync(timeout.Token).ConfigureAwait(false);
                 (reason, bool wasConnected) = await ServeAsync(stream).ConfigureAwait(false);
+
+                // With TLS 1.3 a broker refuses a client's certificate after the handshake.
+                bool isRefused = _options.UseTls && !wasConnected && reason.StartsWith(HungUp, StringComparison.Ordinal);
+                reason += isRefused ? BrokerCheck.Hint(_options.Tls) : "";
                 pauseMs = wasConnected ? _options.ReconnectMin.TotalMilliseconds : pauseMs;
             }
             catch (Exception e) // whatever it was: a client that stays connected tries again
@@ -253,10 +258,8 @@ public sealed partial class MqttClient : IMqttClient
                 return stream;
             }
 
-            var tls = new SslStream(stream);
-            await tls.AuthenticateAsClientAsync(
-                _options.Tls ?? new SslClientAuthenticationOptions { TargetHost = _options.Host }, cancellationToken).ConfigureAwait(false);
-            return tls;
+            return await new BrokerCheck(_options.Tls ?? new MqttTlsOptions(), _options.Host).OpenAsync(stream, cancellationToken)
+                .ConfigureAwait(false);
         }
         catch
         {

@@ -45,6 +45,12 @@ public sealed class SettingsFileTests
     [InlineData(
         "{ \"http\": { \"users\": [ { \"user\": \"u\", \"passwordHash\": \"secret\" } ] } }", "s.json:1: http.users.passwordHash: is not a hash")]
     [InlineData("{ \"http\": { \"users\": [ { \"user\": \"u\" } ] } }", "s.json:1: http.users.passwordHash: is missing")]
+    [InlineData("{ \"mqtt\": { \"tlsListen\": \"127.0.0.1:8883\" } }", "s.json:1: mqtt.tlsListen: needs mqtt.certificate")]
+    [InlineData("{ \"mqtt\": { \"certificate\": \"c\" } }", "s.json:1: mqtt.certificate: needs mqtt.tlsListen, or another broker with TLS")]
+    [InlineData("{ \"mqtt\": { \"authority\": \"c\" } }", "s.json:1: mqtt.authority: needs another broker (mqtt.broker) with ")]
+    [InlineData("{ \"mqtt\": { \"users\": [ { \"user\": \"u\" } ] } }", "s.json:1: mqtt.users: one has no passwordHash: ")]
+    [InlineData("{ \"mqtt\": { \"broker\": \"b\", \"tls\": true, \"pins\": \"abc\" } }", "s.json:1: mqtt.pins: must be SHA-256 hashes of ")]
+    [InlineData("{ \"mqtt\": { \"tlsListen\": \"0.0.0.0:1\", \"certificate\": \"c\" } }", "s.json:1: mqtt.tlsListen: 0.0.0.0:1 can be reached ")]
     [InlineData("{ \"http\": { \"key\": \"k.pem\" } }", "s.json:1: http.key: belongs to http.certificate, which is missing")]
     [InlineData("{ \"http\": { \"certificate\": \"c\", \"insecureHttp\": true } }", "s.json:1: http.insecureHttp: is of no use with ")]
     [InlineData("{ \"site\": \n", "s.json:2: not valid JSON")]
