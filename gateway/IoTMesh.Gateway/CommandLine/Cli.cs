@@ -89,6 +89,7 @@ internal static class Cli
             EnrollCommand.Create(),
             PermitJoinCommand.Create(),
             RevokeCommand.Create(),
+            RemoveCommand.Create(),
             RotateKeysCommand.Create(),
             AuditCommand.Create(),
             NodeCommand.Create(),

@@ -30,19 +30,9 @@ internal static class RevokeCommand
             throw new CommandFailure($"{device.Id} is revoked already", ExitCode.Failed);
         }
 
-        if (!isAgreed && !Ask(device))
-        {
-            throw new CommandFailure("nothing was changed (--yes revokes without asking)", ExitCode.Failed);
-        }
-
+        SiteOptions.Confirm(isAgreed, $"Revoke {device.Id} ({device.Name}, address {device.Address})? It can never join again.");
         await KeyKeeper.RevokeAsync(store, device, SiteOptions.Who, TimeProvider.System, default);
         Console.WriteLine($"{device.Id} (address {device.Address}, device {device.DeviceId}): revoked; the running gateway changes the network key");
         return ExitCode.Success;
-    }
-
-    private static bool Ask(Device device)
-    {
-        Console.Write($"Revoke {device.Id} ({device.Name}, address {device.Address})? It can never join again. [y/N] ");
-        return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 }

@@ -45,6 +45,21 @@ internal static class SiteOptions
         return store;
     }
 
+    /// <summary>Asks, unless that was agreed to; throws where the answer is no.</summary>
+    internal static void Confirm(bool isAgreed, string question)
+    {
+        if (isAgreed)
+        {
+            return;
+        }
+
+        Console.Write($"{question} [y/N] ");
+        if (Console.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
+        {
+            throw new CommandFailure("nothing was changed (--yes does it without asking)", ExitCode.Failed);
+        }
+    }
+
     /// <summary>The device with that id or address.</summary>
     internal static Device Find(GatewayStore store, string node)
     {

@@ -60,10 +60,15 @@ public sealed partial class MeshService
         _driver.Wake();
     }
 
-    private void HandleMembership(MeshOutput output)
+    private void HandleMembership(long nowMs, MeshOutput output)
     {
         if (output.Kind == OutputKind.Joined)
         {
+            if (output.Success && output.Epoch < _rotation?.Epoch)
+            {
+                _rotation.HandleJoined(output.Destination, nowMs);
+            }
+
             _joins.Writer.TryWrite(new JoinReport(output.Destination, output.Origin, output.Verdict, output.Epoch));
         }
         else

@@ -147,7 +147,7 @@ public sealed partial class MeshService : IMeshApplication, IDisposable
                 _nextSnapshotMs = nowMs;
                 break;
             case OutputKind.Joined or OutputKind.KeyTaken:
-                HandleMembership(output);
+                HandleMembership(nowMs, output);
                 break;
             default:
                 break;

@@ -148,22 +148,6 @@ public sealed class GatewayService : IAsyncDisposable
         });
     }
 
-    /// <summary>Looks for devices that another process has enrolled.</summary>
-    public void RefreshRegistry()
-    {
-        IReadOnlyList<Device> devices = Store.LoadDevices();
-        IReadOnlyList<Membership> memberships = Store.LoadMemberships();
-        if (!Registry.IsSame(devices, memberships))
-        {
-            foreach (Device device in devices.Where(d => Registry.Find(d.Address) is null))
-            {
-                Live.AddEvent("info", device.Id, "enrolled");
-            }
-
-            Registry.Replace(devices, memberships);
-        }
-    }
-
     private async Task StartAsync()
     {
         GatewaySettings settings = _parts.Settings;
@@ -355,7 +339,7 @@ public sealed class GatewayService : IAsyncDisposable
         try
         {
             await Store.SaveDeviceAsync(device with { Model = info.Model, Version = info.Version, Keys = keys }, _stopping.Token);
-            Registry.Load(Store);
+            Keys.Refresh(always: true);
         }
         catch (Exception e) when (e is StorageException or OperationCanceledException)
         {
@@ -371,7 +355,7 @@ public sealed class GatewayService : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                RefreshRegistry();
+                Keys.Refresh();
                 OutboxState state = Store.ReadOutboxState();
                 double oldest = state.Depth == 0 ? 0 : Math.Max(0, (_parts.Time.GetUtcNow().ToUnixTimeMilliseconds() - state.OldestMs) / 1000.0);
                 Live.Apply(new OutboxView(_client!.IsConnected, broker, state.Depth, Math.Round(oldest), Publisher.Published));

@@ -21,6 +21,7 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(0.5);
 
     private readonly RefusalLimit _refusals = new();
+    private readonly Lock _refreshing = new();
     private volatile KeysState _state = new(FirstEpoch, 0, 0, "", 0, 0, 0, []);
     private MeshService _mesh = null!;
 
@@ -71,6 +72,28 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
         };
     }
 
+    /// <summary>Takes over what this or another process has changed in the database.</summary>
+    /// <param name="always">Also where neither devices nor memberships differ.</param>
+    public void Refresh(bool always = false)
+    {
+        lock (_refreshing)
+        {
+            IReadOnlyList<Device> devices = store.LoadDevices();
+            IReadOnlyList<Membership> memberships = store.LoadMemberships();
+            if (!always && registry.IsSame(devices, memberships))
+            {
+                return;
+            }
+
+            foreach (Device device in devices.Where(d => registry.Find(d.Address)?.DeviceId != d.DeviceId))
+            {
+                live.AddEvent("info", device.Id, "enrolled");
+            }
+
+            registry.Replace(devices, memberships);
+        }
+    }
+
     /// <summary>Takes a device's membership away and begins to change the network key. Null, or why not.</summary>
     /// <param name="who">For the audit.</param>
     public async Task<string?> RevokeAsync(Device device, string who, CancellationToken cancellationToken)
@@ -81,7 +104,7 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
         }
 
         await RevokeAsync(store, device, who, time, cancellationToken);
-        registry.Load(store);
+        Refresh();
         return null;
     }
 
@@ -115,7 +138,7 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
     {
         JoinWindowResult result = await JoinWindow.SetAsync(
             store, registry.Devices, store.LoadMemberships(), chosen, minutes, who, time, cancellationToken);
-        registry.Load(store);
+        Refresh();
         live.AddEvent("info", settings.Gateway, "joining: " + result.Describe());
         return result;
     }
@@ -163,7 +186,7 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
             if (device is not null && registry.MembershipOf(device) is { HasJoined: false })
             {
                 await store.NoteJoinedAsync(device, cancellationToken);
-                registry.Load(store);
+                Refresh();
             }
         }
     }
@@ -208,6 +231,8 @@ public sealed class KeyKeeper(GatewaySettings settings, GatewayStore store, Regi
 
     private void Begin(uint epoch)
     {
+        // What was asked for by another process, a revocation above all, must be known before anyone is told a key.
+        Refresh();
         var key = new byte[KeySchedule.KeyLength];
         registry.TryGetNetworkKey(epoch, key);
         List<ushort> devices =

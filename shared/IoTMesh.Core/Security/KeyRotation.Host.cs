@@ -19,7 +19,7 @@ public sealed class KeyRotation
 
     private readonly SortedDictionary<ushort, long> _dueMs = [];
     private readonly List<ushort> _now = [];
-    private readonly int _devices;
+    private readonly HashSet<ushort> _devices = [];
     private readonly long _untilMs;
 
     /// <param name="devices">Addresses of the devices that are to have the key.</param>
@@ -30,19 +30,26 @@ public sealed class KeyRotation
         foreach (ushort device in devices)
         {
             _dueMs[device] = nowMs;
+            _devices.Add(device);
         }
 
-        _devices = _dueMs.Count;
         _untilMs = nowMs + patienceMs;
     }
 
     public uint Epoch { get; }
 
     /// <summary>Devices that are to have the key.</summary>
-    public int DeviceCount => _devices;
+    public int DeviceCount => _devices.Count;
 
     /// <summary>Devices that have not said that they have it, by address.</summary>
     public IReadOnlyCollection<ushort> Missing => _dueMs.Keys;
+
+    /// <summary>A device joined meanwhile: it was given the present key, and needs the next one too, again where it had it.</summary>
+    public void HandleJoined(ushort device, long nowMs)
+    {
+        _devices.Add(device);
+        _dueMs[device] = nowMs;
+    }
 
     /// <summary>A device has stored the key of that epoch, or has lost its membership.</summary>
     public void HandleTaken(ushort device, uint epoch)

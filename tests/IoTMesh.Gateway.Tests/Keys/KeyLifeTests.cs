@@ -22,7 +22,7 @@ public sealed class KeyLifeTests : IDisposable
             Assert.DoesNotContain("network_key", File.ReadAllText(_site.File($"{address}.conf")));
         }
 
-        _site.StartAir(Stolen);
+        _site.StartAir(Stolen + 1);
         await _site.StartGatewayAsync();
         await using var mqtt = new StateCollector(_site.MqttPort, "#");
         await mqtt.StartAsync();
@@ -34,6 +34,7 @@ public sealed class KeyLifeTests : IDisposable
         await _site.MoreAsync(Stolen);
         Assert.Contains("node-4: joined over node-3", string.Concat(_site.Outputs));
 
+        await RefuseAsync();
         string changed = await _site.RunAsync("rotate-keys", "--wait");
         Assert.Contains("network key 2 is in use", changed);
         Assert.Contains("3 of 3 devices were told before", changed);
@@ -43,6 +44,7 @@ public sealed class KeyLifeTests : IDisposable
 
         await _site.RunAsync("revoke", "node-4", "--yes");
         await ProcessSite.EventuallyAsync(async () => EpochOf(await _site.KeysAsync()) == 4, "the change after the revocation");
+        Assert.Equal(2, (await _site.KeysAsync()).GetProperty("devices").GetInt32());
         int stolen = (await _site.ReadingsAsync(Stolen)).Count;
         await _site.MoreAsync(2, 5);
         Assert.Equal(stolen, (await _site.ReadingsAsync(Stolen)).Count);
@@ -60,6 +62,18 @@ public sealed class KeyLifeTests : IDisposable
     public void Dispose()
     {
         _site.Dispose();
+    }
+
+    // A board with the keys of node 4 and another address: nobody enrolled that.
+    private async Task RefuseAsync()
+    {
+        string settings = await File.ReadAllTextAsync(_site.File("4.conf"));
+        await File.WriteAllTextAsync(_site.File("5.conf"), settings.Replace("address = 4", "address = 5", StringComparison.Ordinal));
+        _site.StartNode(Stolen + 1);
+        await Eventually.HoldsAsync(
+            () => string.Concat(_site.Outputs).Contains("warning address 5: refused to join over node-4: not enrolled", StringComparison.Ordinal),
+            "the refusal names device and proxy");
+        _site.KillNode(Stolen + 1);
     }
 
     // Node 3 is away while the key is to be changed, and so node 4 behind it: the gateway dies waiting, and goes on.
@@ -94,7 +108,7 @@ public sealed class KeyLifeTests : IDisposable
         string[] lines = (await _site.RunAsync("audit", "--json")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         List<string> entries = [.. lines.Select(l => JsonDocument.Parse(l).RootElement).Select(e =>
             $"{e.GetProperty("what").GetString()} {e.GetProperty("target").GetString()}")];
-        string[] expected = ["enroll node-2", "join node-3", "rotate-keys network key", "rotate-keys network key 3", "revoke node-4"];
+        string[] expected = ["enroll node-2", "join node-3", "join address 5", "rotate-keys network key", "rotate-keys network key 3", "revoke node-4"];
         Assert.All(expected, e => Assert.Contains(e, entries));
     }
 
