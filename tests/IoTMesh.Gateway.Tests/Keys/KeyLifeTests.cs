@@ -108,7 +108,10 @@ public sealed class KeyLifeTests : IDisposable
         string[] lines = (await _site.RunAsync("audit", "--json")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         List<string> entries = [.. lines.Select(l => JsonDocument.Parse(l).RootElement).Select(e =>
             $"{e.GetProperty("what").GetString()} {e.GetProperty("target").GetString()}")];
-        string[] expected = ["enroll node-2", "join node-3", "join address 5", "rotate-keys network key", "rotate-keys network key 3", "revoke node-4"];
+        string[] expected =
+        [
+            "enroll node-2", "join node-3", "join address 5", "rotate-keys network key", "rotate-keys network key 3", "revoke node-4",
+        ];
         Assert.All(expected, e => Assert.Contains(e, entries));
     }
 

@@ -15,11 +15,12 @@ public sealed class KeysApiTests(SiteFixture site) : IClassFixture<SiteFixture>
     public async Task Rest_and_mqtt_permit_change_keys_revoke_and_say_so_in_the_audit()
     {
         await ProcessSite.EventuallyAsync(
-            async () => Members(await KeysAsync()).All(m => m.GetProperty("joined").ValueKind == JsonValueKind.String), "all have joined");
+            async () => (await KeysAsync()).GetProperty("members").EnumerateArray().All(HasJoined), "all have joined");
         await using var mqtt = new StateCollector(site.Gateway.MqttPort, "#");
         await mqtt.StartAsync();
 
-        using HttpResponseMessage permitted = await site.Http.PostAsJsonAsync("api/v1/permit-join", new { nodes = (string[])["node-2"], minutes = 5 });
+        using HttpResponseMessage permitted = await site.Http.PostAsJsonAsync(
+            "api/v1/permit-join", new { nodes = (string[])["node-2"], minutes = 5 });
         Assert.Equal("every device has joined already or is revoked", await TextAsync(permitted, "result"));
         Assert.True((await AskAsync(mqtt, "permit-join", "{\"id\":1,\"node\":\"all\",\"close\":true}")).GetProperty("ok").GetBoolean());
         Assert.Contains("minutes", (await AskAsync(mqtt, "permit-join", "{\"minutes\":0}")).GetProperty("error").GetString());
@@ -81,9 +82,9 @@ public sealed class KeysApiTests(SiteFixture site) : IClassFixture<SiteFixture>
         return entry.GetProperty(name).GetString()!;
     }
 
-    private static IEnumerable<JsonElement> Members(JsonElement keys)
+    private static bool HasJoined(JsonElement member)
     {
-        return keys.GetProperty("members").EnumerateArray();
+        return member.GetProperty("joined").ValueKind == JsonValueKind.String;
     }
 
     private async Task<JsonElement> KeysAsync()
