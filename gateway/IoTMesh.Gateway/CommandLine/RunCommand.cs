@@ -86,7 +86,7 @@ internal static class RunCommand
 
         if (!site.CanEnroll)
         {
-            Console.WriteLine($"{SiteFolder.OwnerSecretName} is kept elsewhere: what nodes tell each other cannot be read here; enroll takes --owner");
+            Console.WriteLine($"{SiteFolder.OwnerSecretName} is kept elsewhere: what nodes tell each other is closed to it; enroll takes --owner");
         }
 
         Console.WriteLine($"radio: UDP air at {settings.Air}; {gateway.Registry.Devices.Count} devices enrolled (iotmesh enroll adds some)");

@@ -45,8 +45,8 @@ public sealed class KeysApiTests(SiteFixture site) : IClassFixture<SiteFixture>
 
         string[] expected =
         [
-            "rest|command|node-2|set led: done", "mqtt|revoke|node-5|", "rest|rotate-keys|network key|asked for", "mqtt|permit-join|all|",
-            "gw1|join|node-2|accepted", "rest|command|node-5|ping: ",
+            "local|command|node-2|set led: done", "mqtt|revoke|node-5|", "local|rotate-keys|network key|asked for", "mqtt|permit-join|all|",
+            "gw1|join|node-2|accepted", "local|command|node-5|ping: ",
         ];
         foreach (string entry in expected)
         {
