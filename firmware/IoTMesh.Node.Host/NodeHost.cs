@@ -75,7 +75,7 @@ public static class NodeHost
             if (storage.IsDamaged)
             {
                 options.Error.WriteLine(
-                    $"{folder}: the node's counters are damaged; enroll it again with 'iotmesh provision' (to reuse counters would break its keys)");
+                    $"{folder}: the node's counters are damaged; enroll it again with 'iotmesh enroll' (to reuse counters would break its keys)");
                 return 1;
             }
 
@@ -143,7 +143,7 @@ public static class NodeHost
     private static NodeSettings? LoadSettings(NodeHostOptions options)
     {
         NodeSettings? settings = options.Settings;
-        string? error = "no settings; name a settings file, which 'iotmesh provision' makes";
+        string? error = "no settings; name a settings file, which 'iotmesh enroll' makes";
         if (settings is null && options.SettingsPath is not null)
         {
             settings = NodeSettings.Load(options.SettingsPath, out error);

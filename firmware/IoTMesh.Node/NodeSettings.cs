@@ -70,7 +70,7 @@ public sealed class NodeSettings
         {
             if (!File.Exists(path))
             {
-                error = path + ": not found; create it with 'iotmesh provision'";
+                error = path + ": not found; create it with 'iotmesh enroll'";
                 return null;
             }
 

@@ -36,7 +36,7 @@ internal sealed class NodeSettingsParser
         string missing = parser.FindMissing();
         if (missing != null)
         {
-            error = file + ": " + missing + " is missing; enroll the node with 'iotmesh provision', which writes every key";
+            error = file + ": " + missing + " is missing; enroll the node with 'iotmesh enroll', which writes every key";
             return null;
         }
 

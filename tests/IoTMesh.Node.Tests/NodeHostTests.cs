@@ -84,7 +84,7 @@ public sealed class NodeHostTests : IDisposable
     public void No_settings_are_one_line_and_exit_code_1()
     {
         Assert.Equal(1, NodeHost.Run(new NodeHostOptions { Error = _error }, CancellationToken.None));
-        Assert.Equal("no settings; name a settings file, which 'iotmesh provision' makes", _error.ToString().TrimEnd());
+        Assert.Equal("no settings; name a settings file, which 'iotmesh enroll' makes", _error.ToString().TrimEnd());
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class NodeSettingsTests : IDisposable
     [InlineData("sensors", "sensors = weather,,load", "sensors has an empty name; separate names by one comma")]
     [InlineData("sensors", "sensors = a,b,c,d,e,f,g,h,i", "sensors names more than 8; remove some")]
     [InlineData("name", "name = ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG", "line 4: name is longer than 32 bytes; shorten it")]
-    [InlineData("pairwise_share", "", "pairwise_share is missing; enroll the node with 'iotmesh provision', which writes every key")]
+    [InlineData("pairwise_share", "", "pairwise_share is missing; enroll the node with 'iotmesh enroll', which writes every key")]
     public void Error_names_file_line_key_and_what_to_do(string key, string line, string expected)
     {
         IEnumerable<string> lines = _settings.Write().Split('\n')
@@ -104,7 +104,7 @@ public sealed class NodeSettingsTests : IDisposable
     public void Missing_file_is_one_clear_line()
     {
         Assert.Null(NodeSettings.Load(FilePath, out string error));
-        Assert.Equal(FilePath + ": not found; create it with 'iotmesh provision'", error);
+        Assert.Equal(FilePath + ": not found; create it with 'iotmesh enroll'", error);
         Assert.Null(NodeSettings.Load(_folder, out error));
         Assert.StartsWith(_folder, error, StringComparison.Ordinal);
     }
