@@ -33,7 +33,6 @@ public sealed partial class SimulationRun
         }
 
         long halfUs = _endUs - (_endUs / 2);
-        long trafficBytes = _mesh.BytesOnAir - _bytesBeforeTraffic;
         long dataFrames = _mesh.Total(counters => counters.DataFramesSent) - _dataFramesBeforeTraffic;
         List<Heal> heals = HealTime.Measure(_readings, _faultTimes, _endUs);
         return new SimulationResult
@@ -48,7 +47,7 @@ public sealed partial class SimulationRun
             Unreachable = _unreachable,
             BytesOnAir = _mesh.BytesOnAir,
             FramesOnAir = _mesh.FramesOnAir,
-            TrafficBytes = trafficBytes,
+            TrafficBytes = _mesh.BytesOnAir - _bytesBeforeTraffic,
             DataFrames = dataFrames,
             Hops = hops,
             ReadingHops = readingHops,
