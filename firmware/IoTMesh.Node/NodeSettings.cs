@@ -85,6 +85,14 @@ public sealed class NodeSettings
         return NodeSettingsParser.Parse(path, text, out error);
     }
 
+    /// <summary>Reads the text of a settings file.</summary>
+    /// <param name="file">Name for the message.</param>
+    /// <param name="error">As that of <see cref="Load"/>.</param>
+    public static NodeSettings Parse(string file, string text, out string error)
+    {
+        return NodeSettingsParser.Parse(file, text, out error);
+    }
+
     /// <summary>The settings as text that <see cref="Load"/> reads. It holds secrets: keep the file private.</summary>
     public string Write()
     {

@@ -47,8 +47,7 @@ internal sealed class JsonInput
         }
         catch (JsonException error)
         {
-            string what = error.Message.Split(" LineNumber:")[0].TrimEnd();
-            throw new InputException($"{file}:{(error.LineNumber ?? 0) + 1}: not JSON: {what}", error);
+            throw new InputException($"{file}:{(error.LineNumber ?? 0) + 1}: not JSON: {InputException.Shorten(error.Message)}", error);
         }
         catch (InvalidOperationException error)
         {

@@ -54,7 +54,7 @@ public sealed record CommandRequest(JsonElement? Id, string Operation, IReadOnly
         }
         catch (JsonException e)
         {
-            return Fail(id, operation, "not valid JSON: " + e.Message.Split(" LineNumber:")[0].TrimEnd('.'));
+            return Fail(id, operation, "not valid JSON: " + Simulation.InputException.Shorten(e.Message).TrimEnd('.'));
         }
     }
 

@@ -96,6 +96,7 @@ internal static class Cli
             AirCommand.Create(),
             SimCommand.Create(),
             BenchmarkCommand.Create(),
+            ParserFuzzCommand.Create(),
             DecodeCommand.Create(),
             HashPasswordCommand.Create(),
             TokenCommand.Create(),

@@ -65,7 +65,7 @@ internal sealed class SettingsTree
         }
         catch (JsonException e)
         {
-            string reason = e.Message.Split(" LineNumber:")[0].TrimEnd('.');
+            string reason = Simulation.InputException.Shorten(e.Message).TrimEnd('.');
             throw new SettingsException($"{file}:{(e.LineNumber ?? 0) + 1}: not valid JSON: {reason}");
         }
         catch (InvalidOperationException)

@@ -35,7 +35,7 @@ public sealed partial class FrameInspector
 
         byte message = _frame.Length > at ? _frame[at] : (byte)0;
         bool isUp = message == JoinFormat.Ask || message == JoinFormat.Prove;
-        if (JoinFormat.LengthOf(message) != _frame.Length - at || isUp != (step == JoinFormat.StepUp))
+        if (_frame.Length == at || JoinFormat.LengthOf(message) != _frame.Length - at || isUp != (step == JoinFormat.StepUp))
         {
             Problem = "no join message of that type, step and length";
             return;

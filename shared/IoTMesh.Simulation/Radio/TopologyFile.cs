@@ -12,14 +12,22 @@ public static class TopologyFile
     /// <exception cref="InputException">The file cannot be read, or says something wrong: the message names file, line and key.</exception>
     public static Topology Load(string path, ulong seed = 1)
     {
-        JsonInput root = JsonInput.Parse(path, ReadBytes(path));
+        return Parse(path, ReadBytes(path), seed, DirectoryOf(path));
+    }
+
+    /// <summary>Reads the text of such a file.</summary>
+    /// <param name="file">Name for messages.</param>
+    /// <param name="directory">What paths in it are relative to.</param>
+    public static Topology Parse(string file, ReadOnlySpan<byte> utf8, ulong seed = 1, string directory = ".")
+    {
+        JsonInput root = JsonInput.Parse(file, utf8);
         if (root.IsObject && root.Optional("links") is not null)
         {
             return ReadTrace(root, 0, null);
         }
 
         JsonInput input = root.IsObject && root.Optional("topology") is JsonInput inside ? inside : root;
-        return TopologySpec.Read(input, DirectoryOf(path)).Create(seed);
+        return TopologySpec.Read(input, directory).Create(seed);
     }
 
     /// <summary>Reads measured links.</summary>
