@@ -105,6 +105,12 @@ internal sealed class FrameTarget : MeshTarget
     internal override ulong Feed(byte[] input, int count)
     {
         // To whom it is addressed, else to the router: a node refuses what is for another at once.
+        if (count > 0 && FrameFormat.GetType(input[0]) != FrameFormat.TypeJoin)
+        {
+            // The samples come from another life under the same keys: one that no change has hurt would be a frame from the future.
+            input[count - 1] ^= 0x5A;
+        }
+
         int to = count >= 6 && Bytes.GetU16(input, FrameFormat.OffsetDestination) is ushort d and >= 1 and <= FuzzMesh.Device ? d : 2;
         return FeedNode(to, input, count);
     }
