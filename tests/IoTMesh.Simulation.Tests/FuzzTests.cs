@@ -54,7 +54,7 @@ public sealed class FuzzTests : IDisposable
 
     /// <summary>A new property of a scenario must be written too: <see cref="ScenarioWriter"/>, then here.</summary>
     [Theory]
-    [InlineData(typeof(Scenario), "Name Seed DurationSeconds Topology Traffic Faults ClockDriftPpm RealTimeTwice Radio Join")]
+    [InlineData(typeof(Scenario), "Name Seed DurationSeconds Topology Traffic Faults ClockDriftPpm RealTimeTwice Radio Join Attackers")]
     [InlineData(
         typeof(RadioSpec),
         "IsPhysical Phy Duplicate DelayMs Corrupt Replay ReplaySeconds UnitMeters PathLossExponent ShadowingDb AsymmetryDb TxPowerDbm NoiseDbm "

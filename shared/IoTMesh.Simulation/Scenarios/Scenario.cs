@@ -100,7 +100,7 @@ public sealed record Scenario(
     public IReadOnlyList<AttackerEntry> Attackers { get; init; } = [];
 
     /// <summary>The attackers keep still: stolen nodes behave well, and radios in nodes' places are off.</summary>
-    public bool IsPeaceful { get; init; }
+    internal bool IsPeaceful { get; init; }
 
     /// <summary>Real-time messages go twice, over different neighbors where there are some.</summary>
     public bool RealTimeTwice { get; init; }
