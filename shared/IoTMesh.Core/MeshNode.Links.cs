@@ -8,6 +8,12 @@ public sealed partial class MeshNode
     private const int ProbeRestMs = 10_000;
     private const int ProbeWantedRestMs = 4_000;
     private const int ProbeWantedMs = 120_000;
+
+    // ProbeTries of a neighbor that answers nothing: probes of this round in the low bits, 7 in a rest; rests before above them.
+    private const int ProbeTriesMask = 7;
+    private const int ProbeRestShift = 3;
+    private const int ProbeRestsMax = 6;
+    private const int ProbeOftenMs = 40_000;
     private const int QuietUntilLostMs = 400;
     private uint _lastFailedFrame;
 
@@ -23,6 +29,11 @@ public sealed partial class MeshNode
         if (_neighbors.VerifiedCount() < _neighbors.Capacity * 3 / 4 || !_routes.IsReached(_neighbors.Address[neighbor])
             || _routes.WantsGatewayOver(neighbor))
         {
+            if (RestsInVain(neighbor) && IsAskedOften(neighbor))
+            {
+                EndRest(neighbor);
+            }
+
             ScheduleProbe(neighbor, delayMs);
         }
     }
@@ -32,7 +43,7 @@ public sealed partial class MeshNode
         if (_neighbors.ProbeDueMs[neighbor] == long.MaxValue)
         {
             _neighbors.ProbeDueMs[neighbor] = _nowMs + delayMs;
-            _neighbors.ProbeTries[neighbor] = 0;
+            _neighbors.ProbeTries[neighbor] = RestsInVain(neighbor) ? _neighbors.ProbeTries[neighbor] : (byte)0;
         }
 
         _timers.SetEarlier(Timer.Probe, _neighbors.ProbeDueMs[neighbor]);
@@ -109,10 +120,39 @@ public sealed partial class MeshNode
             return;
         }
 
-        int tries = ++_neighbors.ProbeTries[n];
+        if (RestsInVain(n) && !StartRound(n))
+        {
+            return;
+        }
+
+        int tries = ++_neighbors.ProbeTries[n] & ProbeTriesMask;
         if (tries > ProbeTriesMax)
         {
-            // Beacons of a one-way neighbor keep coming; it is asked again only after a rest, a short one where a gateway hangs on it.
+            StartRest(n);
+            return;
+        }
+
+        _effects.PushOnce(Effect.SendProbe, n, 0);
+        _neighbors.ProbeDueMs[n] = _nowMs + (ProbeRetryMs << (tries - 1)) + _prng.Next(ProbeRetryMs);
+    }
+
+    private bool RestsInVain(int n)
+    {
+        int tries = _neighbors.ProbeTries[n];
+        return tries != ProbeResting && (tries & ProbeTriesMask) > ProbeTriesMax && !_neighbors.IsUsable(n);
+    }
+
+    // Before it could show what it is, where no verified neighbor leads to it, or where something hangs on it.
+    private bool IsAskedOften(int n)
+    {
+        return (uint)_nowMs - _neighbors.Since[n] < ProbeOftenMs || !_routes.IsReached(_neighbors.Address[n]) || _routes.LacksWayBut(n);
+    }
+
+    /// <summary>Beacons of a one-way neighbor keep coming: it is asked again only after a rest, a short one where a gateway hangs on it.</summary>
+    private void StartRest(int n)
+    {
+        if (IsAskedOften(n))
+        {
             bool isWanted = _routes.WantsGatewayOver(n);
             bool goOn = _nowMs - _neighbors.LastHeardMs[n] < (isWanted ? ProbeWantedMs : ProbeRestMs);
             _neighbors.ProbeTries[n] = 0;
@@ -120,8 +160,23 @@ public sealed partial class MeshNode
             return;
         }
 
-        _effects.PushOnce(Effect.SendProbe, n, 0);
-        _neighbors.ProbeDueMs[n] = _nowMs + (ProbeRetryMs << (tries - 1)) + _prng.Next(ProbeRetryMs);
+        int restMs = ProbeRestMs << (_neighbors.ProbeTries[n] >> ProbeRestShift);
+        _neighbors.ProbeDueMs[n] = _nowMs + restMs + _prng.Next(restMs / 4);
+    }
+
+    /// <summary>A rest is over: false where the neighbor was not heard in it, so that its next beacon starts the round.</summary>
+    private bool StartRound(int n)
+    {
+        int rests = _neighbors.ProbeTries[n] >> ProbeRestShift;
+        if (_nowMs - _neighbors.LastHeardMs[n] > ProbeRestMs << rests)
+        {
+            _neighbors.ProbeDueMs[n] = long.MaxValue;
+            return false;
+        }
+
+        rests += rests < ProbeRestsMax ? 1 : 0;
+        _neighbors.ProbeTries[n] = (byte)(rests << ProbeRestShift);
+        return true;
     }
 
     private ParseError ReceiveProbe(int neighbor, uint counter, byte[] buffer, int at, int end)
@@ -169,6 +224,7 @@ public sealed partial class MeshNode
         }
 
         _neighbors.ProbeDueMs[neighbor] = long.MaxValue;
+        _neighbors.ProbeTries[neighbor] = 0;
         if (!_neighbors.IsUsable(neighbor))
         {
             _neighbors.State[neighbor] = NeighborTable.StateVerified;

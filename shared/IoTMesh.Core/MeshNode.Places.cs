@@ -231,7 +231,7 @@ public sealed partial class MeshNode
     /// <summary>It asks for this node now.</summary>
     private void EndRest(int neighbor)
     {
-        if (_neighbors.ProbeTries[neighbor] == ProbeResting)
+        if (_neighbors.ProbeTries[neighbor] == ProbeResting || RestsInVain(neighbor))
         {
             _neighbors.ProbeTries[neighbor] = 0;
             _neighbors.ProbeDueMs[neighbor] = long.MaxValue;

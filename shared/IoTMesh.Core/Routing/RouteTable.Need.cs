@@ -52,6 +52,21 @@ internal sealed partial class RouteTable
         return route != None && (_via[route] != NoNeighbor || AnyCandidate(route, None) != None);
     }
 
+    /// <summary>True where that neighbor claims a way to somewhere that this node has no way to, or to a gateway that it is itself.</summary>
+    internal bool LacksWayBut(int neighbor)
+    {
+        for (int route = 0; route < Count; route++)
+        {
+            bool isWanted = _via[route] == NoNeighbor || (IsGateway[route] && Destination[route] == _neighbors.Address[neighbor]);
+            if (isWanted && FindCandidate(route, neighbor) != None)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     // Another neighbor's way that is not longer than this node's own cannot lead over this node. It need not be feasible: a newer
     // seqno, for which this node would ask, makes it so.
     private bool HasOtherWay(int route)
